@@ -1,0 +1,2 @@
+//! lockgate
+fn main() {}

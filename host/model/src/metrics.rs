@@ -1,0 +1,106 @@
+//! What is counted for one task, under Kafka Connect's names where it has them.
+//!
+//! Enters: one update per batch from the data floor. Leaves: a snapshot for `GET /metrics`. Invariant: relaxed atomics,
+//! never a lock, never a label from record content.
+
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+/// A running total. Starts at zero.
+#[derive(Debug, Default)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    /// Adds.
+    pub fn add(&self, n: u64) {
+        self.0.fetch_add(n, Relaxed);
+    }
+    /// The total.
+    pub fn value(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+}
+
+/// A value that goes up and down.
+#[derive(Debug, Default)]
+pub struct Gauge(AtomicI64);
+
+impl Gauge {
+    /// Sets.
+    pub fn set(&self, n: i64) {
+        self.0.store(n, Relaxed);
+    }
+    /// Adds (or takes away).
+    pub fn add(&self, n: i64) {
+        self.0.fetch_add(n, Relaxed);
+    }
+    /// The value.
+    pub fn value(&self) -> i64 {
+        self.0.load(Relaxed)
+    }
+}
+
+/// Count, sum and maximum of durations.
+#[derive(Debug, Default)]
+pub struct Times {
+    /// How many.
+    pub count: Counter,
+    /// Their sum, microseconds.
+    pub sum_us: Counter,
+    max_us: AtomicU64,
+}
+
+impl Times {
+    /// Observes one.
+    pub fn observe(&self, time: Duration) {
+        let us = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        self.count.add(1);
+        self.sum_us.add(us);
+        self.max_us.fetch_max(us, Relaxed);
+    }
+    /// The longest since the last call of this, microseconds: each reading opens a new window.
+    pub fn take_max_us(&self) -> u64 {
+        self.max_us.swap(0, Relaxed)
+    }
+}
+
+/// One task's figures. Names in the exposition: reference of Kafka Connect's metrics, prefixed `kafka_connect_`.
+#[derive(Debug, Default)]
+#[allow(missing_docs)] // each field is the attribute of the same name
+pub struct TaskMetrics {
+    pub source_record_poll_total: Counter,
+    pub source_record_write_total: Counter,
+    pub source_record_active_count: Gauge,
+    pub poll_batch_time: Times,
+    pub sink_record_read_total: Counter,
+    pub sink_record_send_total: Counter,
+    pub sink_record_active_count: Gauge,
+    pub put_batch_time: Times,
+    pub partition_count: Gauge,
+    /// Records between the committed position and the end of the assigned partitions.
+    pub sink_record_lag: Gauge,
+    pub bytes_in_total: Counter,
+    pub bytes_out_total: Counter,
+    pub batches_total: Counter,
+    /// Largest batch, records.
+    pub batch_size_max: Gauge,
+    pub offset_commit_time: Times,
+    pub offset_commit_completion_total: Counter,
+    pub offset_commit_failure_total: Counter,
+    pub total_record_failures: Counter,
+    pub total_record_errors: Counter,
+    pub total_records_skipped: Counter,
+    pub total_retries: Counter,
+    pub total_errors_logged: Counter,
+    pub deadletterqueue_produce_requests: Counter,
+    pub deadletterqueue_produce_failures: Counter,
+    /// Epoch milliseconds, 0 = never.
+    pub last_error_timestamp: Gauge,
+    /// Times a new instance was opened after a trap or limit.
+    pub instance_restarts_total: Counter,
+    /// Time inside the guest, all calls.
+    pub guest_time: Times,
+    pub log_lines_dropped_total: Counter,
+    /// Epoch milliseconds of the last step forward (a batch put, a poll answered, a commit), 0 = never.
+    pub last_progress_timestamp: Gauge,
+}
