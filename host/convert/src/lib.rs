@@ -1,1 +1,21 @@
-//! lockgate-convert
+//! Converters between the bytes in a topic and the payload encodings that plugins take.
+//!
+//! Enters: a [`lockgate_model::batch::Batch`] whose spans hold topic bytes (or payloads). Leaves: the same batch, converted
+//! in place, with schemas interned in the task's table, and the rows that could not be converted. Invariant: malformed
+//! input becomes a row fault, never a panic, and no message repeats payload contents.
+
+mod converter;
+mod decimal;
+mod decode;
+mod encode;
+mod fault;
+mod recode;
+pub mod schema;
+mod schema_text;
+pub mod value;
+
+pub use converter::{Charset, ConvertConfigError, Converter, DecimalFormat, JsonOptions, Kind, Role, negotiate};
+pub use decode::Decode;
+pub use encode::Encode;
+pub use fault::DataFault;
+pub use recode::Recode;

@@ -1,0 +1,4 @@
+//! d
+/// d
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decimal {}
