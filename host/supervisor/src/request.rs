@@ -1,0 +1,99 @@
+//! What a [`crate::Handle`] can ask of the control loop: the closed list.
+//!
+//! Enters: one value per call. Leaves: exactly one answer through its `reply`. Invariant: a request that is dropped
+//! answers by closing its channel, which the handle reads as "the worker is stopping".
+
+use bytes::Bytes;
+use indexmap::IndexMap;
+use tokio::sync::oneshot;
+
+use crate::error::SupervisorError;
+use crate::view::{
+    ConfigInfos, ConnectorInfo, ConnectorOffset, ConnectorStateInfo, MetricsView, PutOutcome, RestartOptions,
+    TargetState, TaskInfo, Uploaded,
+};
+
+/// Where an answer goes.
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, SupervisorError>>;
+
+/// A configuration as a client sends it; `None` = JSON null.
+pub(crate) type ClientConfig = IndexMap<String, Option<String>>;
+
+/// One call.
+#[derive(Debug)]
+pub(crate) enum Request {
+    Ping {
+        reply: Reply<()>,
+    },
+    List {
+        reply: Reply<Vec<String>>,
+    },
+    PutConfig {
+        name: String,
+        config: ClientConfig,
+        initial_state: Option<TargetState>,
+        create_only: bool,
+        reply: Reply<PutOutcome>,
+    },
+    PatchConfig {
+        name: String,
+        patch: ClientConfig,
+        reply: Reply<PutOutcome>,
+    },
+    Info {
+        name: String,
+        reply: Reply<ConnectorInfo>,
+    },
+    Status {
+        name: String,
+        reply: Reply<ConnectorStateInfo>,
+    },
+    Tasks {
+        name: String,
+        reply: Reply<Vec<TaskInfo>>,
+    },
+    Delete {
+        name: String,
+        reply: Reply<()>,
+    },
+    SetTarget {
+        name: String,
+        target: TargetState,
+        reply: Reply<()>,
+    },
+    Restart {
+        name: String,
+        options: RestartOptions,
+        reply: Reply<ConnectorStateInfo>,
+    },
+    RestartTask {
+        name: String,
+        task: u32,
+        reply: Reply<()>,
+    },
+    Topics {
+        name: String,
+        reply: Reply<Vec<String>>,
+    },
+    Offsets {
+        name: String,
+        reply: Reply<Vec<ConnectorOffset>>,
+    },
+    Validate {
+        class: String,
+        config: ClientConfig,
+        reply: Reply<ConfigInfos>,
+    },
+    Upload {
+        bytes: Bytes,
+        reply: Reply<Uploaded>,
+    },
+    DeletePackage {
+        name: String,
+        version: String,
+        reply: Reply<()>,
+    },
+    Metrics {
+        reply: Reply<MetricsView>,
+    },
+}

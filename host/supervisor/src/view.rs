@@ -1,0 +1,443 @@
+//! What the supervisor shows to the outside: Kafka Connect's JSON shapes, and Lockgate's own beside them.
+//!
+//! Enters: snapshots of the supervisor's state. Leaves: values that serialise to exactly the field names and the order
+//! that Kafka Connect's clients look for. Invariant: no secret is in here that was not in the user's own raw config;
+//! values of `password` keys are `[hidden]` wherever a definition is known.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use lockgate_model::package::{ConfigType, Importance, PluginKind, Width};
+use lockgate_model::{TaskId, TaskMetrics};
+use serde::{Deserialize, Serialize};
+
+/// `GET /`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ServerInfo {
+    /// Version of Lockgate.
+    pub version: String,
+    /// Commit it was built from; `unknown` outside a release.
+    pub commit: String,
+    /// Id of the Kafka cluster; null until the broker was reached, and in standalone mode without a broker.
+    pub kafka_cluster_id: Option<String>,
+}
+
+/// How the worker is; the text is `status` in `GET /health`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HealthState {
+    /// 200.
+    Healthy,
+    /// 503.
+    Starting,
+    /// 500.
+    Unhealthy,
+}
+
+/// `GET /health`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WorkerHealth {
+    /// How it is.
+    pub status: HealthState,
+    /// Connect's sentence, and what the worker is waiting for.
+    pub message: String,
+}
+
+/// Desired state of a connector, as `initial_state` and in the config topic (where RUNNING is `STARTED`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum TargetState {
+    /// Tasks run.
+    #[default]
+    Running,
+    /// Tasks exist and do nothing.
+    Paused,
+    /// There are no tasks.
+    Stopped,
+}
+
+impl TargetState {
+    /// The name in the config topic (`state.v2`).
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Running => "STARTED",
+            Self::Paused => "PAUSED",
+            Self::Stopped => "STOPPED",
+        }
+    }
+
+    /// Parses `initial_state` (`RUNNING`, `PAUSED`, `STOPPED`) or the config topic's `STARTED`, in any case.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.to_ascii_uppercase().as_str() {
+            "RUNNING" | "STARTED" => Some(Self::Running),
+            "PAUSED" => Some(Self::Paused),
+            "STOPPED" => Some(Self::Stopped),
+            _ => None,
+        }
+    }
+}
+
+/// Reported state of a connector or task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum State {
+    /// Nobody runs it.
+    Unassigned,
+    /// It runs.
+    Running,
+    /// It is paused.
+    Paused,
+    /// It failed; `trace` says why.
+    Failed,
+    /// It is being restarted.
+    Restarting,
+    /// Connectors only: stopped, without tasks.
+    Stopped,
+}
+
+impl State {
+    /// The name in REST and in the status topic.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unassigned => "UNASSIGNED",
+            Self::Running => "RUNNING",
+            Self::Paused => "PAUSED",
+            Self::Failed => "FAILED",
+            Self::Restarting => "RESTARTING",
+            Self::Stopped => "STOPPED",
+        }
+    }
+}
+
+/// Kind of a connector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ConnectorType {
+    /// Outside -> Kafka.
+    Source,
+    /// Kafka -> outside.
+    Sink,
+    /// The class is not installed here.
+    Unknown,
+}
+
+/// What a client asks for with `POST /connectors`. The api has already trimmed the name and turned scalars into text.
+#[derive(Clone, Debug, Default)]
+pub struct CreateConnector {
+    /// The name.
+    pub name: String,
+    /// The configuration; `None` = JSON null.
+    pub config: IndexMap<String, Option<String>>,
+    /// Where to begin; default RUNNING.
+    pub initial_state: Option<TargetState>,
+}
+
+/// `{"connector": C, "task": N}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TaskRef {
+    /// Connector name.
+    pub connector: String,
+    /// Task number.
+    pub task: u32,
+}
+
+/// A connector: `GET /connectors/C`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ConnectorInfo {
+    /// Name.
+    pub name: String,
+    /// Raw configuration.
+    pub config: IndexMap<String, String>,
+    /// Its tasks.
+    pub tasks: Vec<TaskRef>,
+    /// `source`, `sink` or `unknown`.
+    #[serde(rename = "type")]
+    pub connector_type: ConnectorType,
+}
+
+/// Outcome of `PUT /connectors/C/config`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PutOutcome {
+    /// True: 201 and a `Location`. False: 200.
+    pub created: bool,
+    /// The body.
+    pub info: ConnectorInfo,
+}
+
+/// One task: `GET /connectors/C/tasks`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TaskInfo {
+    /// Which.
+    pub id: TaskRef,
+    /// Its configuration.
+    pub config: IndexMap<String, String>,
+}
+
+/// The connector part of a status.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ConnectorState {
+    /// State.
+    pub state: State,
+    /// `host:port` of the worker.
+    pub worker_id: String,
+    /// Version of the package; null when nothing runs.
+    pub version: Option<String>,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
+}
+
+/// A task's status: `GET /connectors/C/tasks/N/status`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TaskState {
+    /// Task number.
+    pub id: u32,
+    /// State.
+    pub state: State,
+    /// `host:port` of the worker.
+    pub worker_id: String,
+    /// Version of the package; null when nothing runs.
+    pub version: Option<String>,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
+}
+
+/// `GET /connectors/C/status`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ConnectorStateInfo {
+    /// Name.
+    pub name: String,
+    /// The connector itself.
+    pub connector: ConnectorState,
+    /// Its tasks by number.
+    pub tasks: Vec<TaskState>,
+    /// `source`, `sink` or `unknown`.
+    #[serde(rename = "type")]
+    pub connector_type: ConnectorType,
+}
+
+/// Parameters of `POST /connectors/C/restart`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RestartOptions {
+    /// Restart tasks too.
+    pub include_tasks: bool,
+    /// Only what is FAILED.
+    pub only_failed: bool,
+}
+
+/// One line of `GET /connector-plugins`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PluginEntry {
+    /// Class.
+    pub class: String,
+    /// `source`, `sink`, `transformation`, `predicate`, `converter`, `header_converter`.
+    #[serde(rename = "type")]
+    pub plugin_type: &'static str,
+    /// Version of its package.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+}
+
+/// One key: `GET /connector-plugins/P/config`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ConfigKeyInfo {
+    /// The key.
+    pub name: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub config_type: ConfigType,
+    /// True if there is no default.
+    pub required: bool,
+    /// The default; passwords `[hidden]`.
+    pub default_value: Option<String>,
+    /// How much a user should care.
+    pub importance: Importance,
+    /// Meaning, unit, effect.
+    pub documentation: Option<String>,
+    /// Heading.
+    pub group: Option<String>,
+    /// Place below its heading, from 1; -1 without heading.
+    pub order_in_group: i32,
+    /// Hint for user interfaces.
+    pub width: Width,
+    /// Name for people.
+    pub display_name: String,
+    /// Keys whose validity depends on this one.
+    pub dependents: Vec<String>,
+}
+
+/// A value as validated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ConfigValueInfo {
+    /// The key.
+    pub name: String,
+    /// The value; passwords `[hidden]`; null if absent or not parsable.
+    pub value: Option<String>,
+    /// What may be chosen.
+    pub recommended_values: Vec<String>,
+    /// What is wrong.
+    pub errors: Vec<String>,
+    /// False hides it.
+    pub visible: bool,
+}
+
+/// A key with its value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ConfigInfo {
+    /// Null for keys that nobody defines.
+    pub definition: Option<ConfigKeyInfo>,
+    /// The value.
+    pub value: Option<ConfigValueInfo>,
+}
+
+/// `PUT /connector-plugins/P/config/validate`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ConfigInfos {
+    /// `connector.class` as submitted.
+    pub name: String,
+    /// Number of error messages.
+    pub error_count: usize,
+    /// Headings in order.
+    pub groups: Vec<String>,
+    /// Everything.
+    pub configs: Vec<ConfigInfo>,
+}
+
+impl ConfigInfos {
+    /// All error messages in order.
+    pub fn errors(&self) -> impl Iterator<Item = &str> {
+        self.configs.iter().filter_map(|c| c.value.as_ref()).flat_map(|v| v.errors.iter().map(String::as_str))
+    }
+}
+
+/// A request for something outside the sandbox, as a package makes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestView {
+    /// `http`, `tcp`, `read` or `write`.
+    pub kind: String,
+    /// Host, address or path; may name config keys in braces.
+    pub target: String,
+}
+
+/// One plugin of a package.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PackagePlugin {
+    /// Class.
+    pub class: String,
+    /// Kind.
+    #[serde(rename = "type")]
+    pub kind: PluginKind,
+    /// Other names it answers to.
+    pub aliases: Vec<String>,
+    /// One sentence.
+    pub documentation: String,
+    /// Its config keys.
+    pub config: Vec<ConfigKeyInfo>,
+    /// `bytes`, `json`, `cbor`; the preferred one first.
+    pub encodings: Vec<&'static str>,
+    /// What it asks for.
+    pub requests: Vec<RequestView>,
+}
+
+/// A package: `GET /packages/N/V`, and the answer to an upload.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PackageView {
+    /// Name.
+    pub name: String,
+    /// Version.
+    pub version: String,
+    /// `sha256:...`.
+    pub digest: String,
+    /// One sentence.
+    pub documentation: String,
+    /// Bytes of the file.
+    pub size_bytes: u64,
+    /// True if it came with the worker and cannot be deleted.
+    pub bundled: bool,
+    /// Interfaces that it imports.
+    pub imports: Vec<String>,
+    /// Its plugins.
+    pub plugins: Vec<PackagePlugin>,
+}
+
+/// Outcome of `POST /packages`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Uploaded {
+    /// True: 201. False: the same bytes were there already, 200.
+    pub created: bool,
+    /// The body.
+    pub package: PackageView,
+}
+
+/// One line that a guest (or the host, about a guest) logged: `GET /connectors/C/logs`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LogLine {
+    /// Epoch milliseconds.
+    pub timestamp_ms: i64,
+    /// Task number; null for the connector itself.
+    pub task: Option<u32>,
+    /// `TRACE`, `DEBUG`, `INFO`, `WARN`, `ERROR`.
+    pub level: &'static str,
+    /// The line, control characters escaped.
+    pub message: String,
+}
+
+/// One task's figures, live: the api reads the counters when it writes the exposition.
+#[derive(Clone, Debug)]
+pub struct TaskMetricsView {
+    /// Which task.
+    pub id: TaskId,
+    /// Source or sink.
+    pub connector_type: ConnectorType,
+    /// Its state.
+    pub state: State,
+    /// Its counters.
+    pub metrics: Arc<TaskMetrics>,
+}
+
+/// One connector's figures.
+#[derive(Clone, Debug)]
+pub struct ConnectorMetricsView {
+    /// Name.
+    pub name: String,
+    /// Source, sink or unknown.
+    pub connector_type: ConnectorType,
+    /// Its class as configured.
+    pub class: String,
+    /// Version of its package.
+    pub version: Option<String>,
+    /// Its state.
+    pub state: State,
+}
+
+/// Everything for `GET /metrics`.
+#[derive(Clone, Debug, Default)]
+pub struct MetricsView {
+    /// Connectors on this worker.
+    pub connectors: Vec<ConnectorMetricsView>,
+    /// Tasks on this worker.
+    pub tasks: Vec<TaskMetricsView>,
+    /// Starts of connectors: tried.
+    pub connector_startup_attempts_total: u64,
+    /// Starts of connectors: well.
+    pub connector_startup_success_total: u64,
+    /// Starts of connectors: failed.
+    pub connector_startup_failure_total: u64,
+    /// Starts of tasks: tried.
+    pub task_startup_attempts_total: u64,
+    /// Starts of tasks: well.
+    pub task_startup_success_total: u64,
+    /// Starts of tasks: failed.
+    pub task_startup_failure_total: u64,
+    /// Packages that are loaded.
+    pub package_count: usize,
+}
+
+/// One entry of `GET /connectors/C/offsets`: objects as in the offsets topic.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ConnectorOffset {
+    /// Source partition, or `{"kafka_topic": .., "kafka_partition": ..}`.
+    pub partition: serde_json::Value,
+    /// Source offset, or `{"kafka_offset": ..}`; null = none.
+    pub offset: serde_json::Value,
+}
