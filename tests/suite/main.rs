@@ -1,2 +1,6 @@
-//! placeholder
-fn main(){}
+//! The suite: everything that needs a worker process, a real Kafka or a guest, as one executable.
+//!
+//! Enters: what `make test` has built. Leaves: one test for each promise of the README, each a sentence. Invariant: tests share
+//! one broker, each with topics and a worker of its own; nothing waits for a time, everything for a condition.
+#![allow(clippy::unwrap_used)]
+fn main() {}

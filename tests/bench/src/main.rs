@@ -1,0 +1,4 @@
+//! bench
+mod process;
+mod raw;
+fn main() {}

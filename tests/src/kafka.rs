@@ -1,0 +1,146 @@
+//! A real Apache Kafka for tests, started by `tests/kafka/kafka.sh`.
+//!
+//! Enters: nothing but a machine with Java (the script fetches the rest). Leaves: a broker that can be killed and started
+//! again with its data. Invariant: it ends with the handle, and with this process however that ends.
+
+use std::net::TcpListener;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use tempfile::TempDir;
+
+use crate::far_end::Topic;
+use crate::places;
+use crate::worker::unique;
+
+/// Where looking for free ports begins; each cluster takes up to six.
+const FIRST_PORT: u16 = 19_392;
+/// Ports of one cluster.
+const PORTS: u16 = 6;
+
+/// One cluster of one or three nodes.
+pub struct Kafka {
+    /// `127.0.0.1:port`.
+    pub bootstrap: String,
+    dir: Option<TempDir>,
+    port: u16,
+    nodes: u8,
+    settings: Vec<String>,
+    guard: Option<(Child, ChildStdin)>,
+}
+
+impl Kafka {
+    /// The broker that all tests of a run share. `LOCKGATE_TEST_BOOTSTRAP` names one that runs already.
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<Kafka> = OnceLock::new();
+        SHARED.get_or_init(|| match std::env::var("LOCKGATE_TEST_BOOTSTRAP") {
+            Ok(bootstrap) => Self { bootstrap, dir: None, port: 0, nodes: 1, settings: Vec::new(), guard: None },
+            Err(_) => Self::start(1, &[]),
+        })
+    }
+
+    /// A cluster of its own: one node or three, with more broker settings (`KEY=VALUE`).
+    pub fn start(nodes: u8, settings: &[&str]) -> Self {
+        let dir = tempfile::Builder::new().prefix("lockgate-kafka-").tempdir().unwrap();
+        let port = free_ports();
+        let settings = settings.iter().map(|s| (*s).to_owned()).collect();
+        let mut kafka =
+            Self { bootstrap: format!("127.0.0.1:{port}"), dir: Some(dir), port, nodes, settings, guard: None };
+        kafka.set_guard();
+        kafka.start_again();
+        kafka
+    }
+
+    /// A cluster that is not running: its address is known, nothing answers there yet.
+    pub fn not_yet_started() -> Self {
+        let dir = tempfile::Builder::new().prefix("lockgate-kafka-").tempdir().unwrap();
+        let port = free_ports();
+        let mut kafka = Self {
+            bootstrap: format!("127.0.0.1:{port}"),
+            dir: Some(dir),
+            port,
+            nodes: 1,
+            settings: Vec::new(),
+            guard: None,
+        };
+        kafka.set_guard();
+        kafka
+    }
+
+    /// `kill -9`, all nodes.
+    pub fn kill(&self) {
+        self.script(&["kill", &self.folder()]);
+    }
+
+    /// Starts on the data that is there.
+    pub fn start_again(&self) {
+        let start = if self.nodes == 1 { "start" } else { "start3" };
+        let (folder, port) = (self.folder(), self.port.to_string());
+        let mut arguments = vec![start, &folder, &port];
+        arguments.extend(self.settings.iter().map(String::as_str));
+        self.script(&arguments);
+    }
+
+    /// A new topic with a name of its own.
+    pub fn topic(&self, name: &str, partitions: i32) -> Topic {
+        Topic::named(&self.bootstrap, &unique(name)).create(partitions, if self.nodes == 1 { 1 } else { 3 })
+    }
+
+    /// A topic by its exact name, created or not.
+    pub fn topic_named(&self, name: &str) -> Topic {
+        Topic::named(&self.bootstrap, name)
+    }
+
+    fn folder(&self) -> String {
+        self.dir.as_ref().map(|d| d.path().to_string_lossy().into_owned()).expect("a broker of our own")
+    }
+
+    fn script(&self, arguments: &[&str]) {
+        let status = Command::new(places::root().join("tests/kafka/kafka.sh"))
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .status()
+            .unwrap();
+        assert!(status.success(), "kafka.sh {arguments:?} ended with {status}");
+    }
+
+    /// A process that ends the broker when its input ends: when this handle is dropped, or this process is gone.
+    fn set_guard(&mut self) {
+        let script = places::root().join("tests/kafka/kafka.sh");
+        let mut child = Command::new("bash")
+            .args(["-c", "cat >/dev/null; \"$0\" kill \"$1\"; rm -rf \"$1\""])
+            .arg(script)
+            .arg(self.folder())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let input = child.stdin.take().unwrap();
+        self.guard = Some((child, input));
+    }
+}
+
+impl Drop for Kafka {
+    fn drop(&mut self) {
+        if let Some((mut child, input)) = self.guard.take() {
+            drop(input);
+            let _ = child.wait();
+        }
+    }
+}
+
+/// The first of six ports that are free now and that no other cluster of this process was given.
+fn free_ports() -> u16 {
+    static NEXT: Mutex<u16> = Mutex::new(FIRST_PORT);
+    let mut next = NEXT.lock().unwrap_or_else(PoisonError::into_inner);
+    let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
+    loop {
+        let first = *next;
+        *next = first + PORTS;
+        if (first..first + PORTS).all(free) {
+            return first;
+        }
+    }
+}
