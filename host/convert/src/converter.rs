@@ -298,3 +298,6 @@ fn charset(settings: &IndexMap<String, String>) -> Result<Charset, ConvertConfig
         }
     })
 }
+
+#[cfg(test)]
+mod tests;

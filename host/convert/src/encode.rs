@@ -1,30 +1,41 @@
 //! Payloads to topic bytes, for sources.
 //!
 //! Enters: a batch as a source or its transforms left it. Leaves: the same batch with key, value and header spans repointed
-//! at topic bytes. Invariant: rows that failed are left as they were.
+//! at topic bytes, schema ids zero, and a list of the rows that failed (left in place, the caller removes them).
+//! Invariant: bytes that are topic bytes already are not copied.
 
 use lockgate_model::batch::{Batch, Formats};
 use lockgate_model::fault::{RowFault, Stage};
 
 use crate::converter::Converter;
+use crate::outgoing::Outgoing;
+use crate::rows::Parts;
 
 /// Encodes the batches of one task.
 #[derive(Debug)]
-pub struct Encode {}
+pub struct Encode(Parts<Outgoing>);
 
 impl Encode {
     /// For these converters and the encodings negotiated with the plugin.
-    pub fn new(_key: Converter, _value: Converter, _header: Converter, _formats: Formats) -> Self {
-        Self {}
+    pub fn new(key: Converter, value: Converter, header: Converter, formats: Formats) -> Self {
+        Self(Parts::new(
+            Outgoing::new(key, formats.key),
+            Outgoing::new(value, formats.value),
+            Outgoing::new(header, formats.header),
+        ))
     }
 
     /// True if no batch is ever changed by this, so that the call may be left out.
     pub fn is_identity(&self) -> bool {
-        true
+        self.0.is_identity()
     }
 
-    /// Converts in place. The rows named in the answer failed at that stage and are left as they were.
-    pub fn batch(&mut self, _batch: &mut Batch) -> Vec<(Stage, RowFault)> {
-        Vec::new()
+    /// Converts in place. The rows named in the answer failed at that stage and are left as they were; a row is named at
+    /// most once, for the first part that failed, in ascending order.
+    pub fn batch(&mut self, batch: &mut Batch) -> Vec<(Stage, RowFault)> {
+        self.0.batch(batch)
     }
 }
+
+#[cfg(test)]
+mod tests;

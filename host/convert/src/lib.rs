@@ -4,15 +4,29 @@
 //! in place, with schemas interned in the task's table, and the rows that could not be converted. Invariant: malformed
 //! input becomes a row fault, never a panic, and no message repeats payload contents.
 
+mod base64_text;
+mod cbor;
 mod converter;
+mod date;
 mod decimal;
 mod decode;
 mod encode;
+mod envelope;
 mod fault;
+mod fit;
+mod incoming;
+mod java;
+mod json;
+mod outgoing;
+mod payload;
 mod recode;
+mod rows;
+mod scan;
 pub mod schema;
 mod schema_text;
+mod text;
 pub mod value;
+mod values;
 
 pub use converter::{Charset, ConvertConfigError, Converter, DecimalFormat, JsonOptions, Kind, Role, negotiate};
 pub use decode::Decode;

@@ -4,6 +4,9 @@
 //! value that was read with a schema fits it; a struct's values stand in the order of its fields.
 
 pub use crate::decimal::Decimal;
+use crate::fault::Result;
+use crate::json::Json;
+use crate::schema::Schema;
 
 /// A value. Logical types have variants of their own, so that a Date cannot be taken for a Time.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,5 +69,38 @@ impl Value {
             Self::Time(_) => "Time",
             Self::Timestamp(_) => "Timestamp",
         }
+    }
+
+    /// Reads a JSON payload; without a schema whole numbers become INT64 and others FLOAT64.
+    ///
+    /// # Errors
+    /// `json.syntax`, or `schema.mismatch` with Kafka Connect's reasons.
+    pub fn from_json(text: &[u8], schema: Option<&Schema>) -> Result<Self> {
+        let json = Json::parse(text)?;
+        crate::payload::read(&json, schema, true)
+    }
+
+    /// Appends the JSON payload: bytes and Decimal as base64, dates as integers.
+    ///
+    /// # Errors
+    /// `schema.mismatch` if the value does not fit the schema.
+    pub fn to_json(&self, schema: Option<&Schema>, out: &mut Vec<u8>) -> Result<()> {
+        crate::payload::write(self, schema, crate::payload::Style::default(), out)
+    }
+
+    /// Reads a CBOR payload.
+    ///
+    /// # Errors
+    /// `cbor.syntax`, or `schema.mismatch`.
+    pub fn from_cbor(bytes: &[u8], schema: Option<&Schema>) -> Result<Self> {
+        crate::cbor::read(bytes, schema)
+    }
+
+    /// Appends the CBOR payload (RFC 8949): Decimal as tag 4, dates as integers.
+    ///
+    /// # Errors
+    /// `schema.mismatch` if the value does not fit the schema.
+    pub fn to_cbor(&self, schema: Option<&Schema>, out: &mut Vec<u8>) -> Result<()> {
+        crate::cbor::write(self, schema, out)
     }
 }

@@ -1,0 +1,97 @@
+//! Dates in UTC, in the three forms that Kafka Connect's `Values` knows.
+//!
+//! Enters: milliseconds since the epoch, or text. Leaves: text, or days or milliseconds. Invariant: reading is lenient as
+//! Java's is (month 13 is January of the next year); no value overflows.
+
+use crate::value::Value;
+
+const DAY_MS: i64 = 86_400_000;
+
+/// Time below one day, date at whole days, timestamp elsewhere (quirk: the date 1970-01-01 prints as a time).
+pub(crate) fn by_magnitude(ms: i64) -> String {
+    let (days, rest) = (ms.div_euclid(DAY_MS), ms.rem_euclid(DAY_MS));
+    let clock =
+        format!("{:02}:{:02}:{:02}.{:03}Z", rest / 3_600_000, rest / 60_000 % 60, rest / 1000 % 60, rest % 1000);
+    if ms < DAY_MS {
+        return clock;
+    }
+    let (year, month, day) = civil(days);
+    let date = format!("{year:04}-{month:02}-{day:02}");
+    if rest == 0 { date } else { format!("{date}T{clock}") }
+}
+
+/// A text of exactly 10, 13 or 24 characters in the right pattern: Date, Time or Timestamp. Colons may be escaped.
+pub(crate) fn parse(text: &str) -> Option<Value> {
+    let plain = text.replace("\\:", ":");
+    let bytes = plain.as_bytes();
+    match bytes.len() {
+        10 => Some(Value::Date(i32::try_from(date(bytes)?).ok()?)),
+        13 => Some(Value::Time(i32::try_from(clock(bytes)?).ok()?)),
+        24 if bytes[10] == b'T' => Some(Value::Timestamp(date(&bytes[..10])? * DAY_MS + clock(&bytes[11..])?)),
+        _ => None,
+    }
+}
+
+fn date(text: &[u8]) -> Option<i64> {
+    let [year, month, day] = [number(&text[..4])?, number(&text[5..7])?, number(&text[8..10])?];
+    let dashes = text[4] == b'-' && text[7] == b'-';
+    dashes.then(|| days(year, month, day))
+}
+
+fn clock(text: &[u8]) -> Option<i64> {
+    let [hour, minute, second, ms] =
+        [number(&text[..2])?, number(&text[3..5])?, number(&text[6..8])?, number(&text[9..12])?];
+    let marks = text[2] == b':' && text[5] == b':' && text[8] == b'.' && text[12] == b'Z';
+    marks.then_some(((hour * 60 + minute) * 60 + second) * 1000 + ms)
+}
+
+fn number(digits: &[u8]) -> Option<i64> {
+    digits.iter().try_fold(0, |n, b| b.is_ascii_digit().then(|| n * 10 + i64::from(b - b'0')))
+}
+
+/// Days since the epoch of a civil date; months and days beyond their range roll over.
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let (year, month) = (year + (month - 1).div_euclid(12), (month - 1).rem_euclid(12) + 1);
+    let y = if month <= 2 { year - 1 } else { year };
+    let era = y.div_euclid(400);
+    let year_of_era = y.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468 + day - 1
+}
+
+/// The civil date of a day since the epoch (proleptic Gregorian).
+fn civil(days: i64) -> (i64, i64, i64) {
+    let z = days.saturating_add(719_468);
+    let era = z.div_euclid(146_097);
+    let day_of_era = z.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    (year_of_era + era * 400 + i64::from(month <= 2), month, day_of_year - (153 * shifted + 2) / 5 + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{by_magnitude, parse};
+    use crate::value::Value;
+
+    #[test]
+    fn the_three_forms_are_told_apart_by_length_and_roll_over() {
+        assert_eq!(parse("1970-01-02"), Some(Value::Date(1)));
+        assert_eq!(parse("2019-13-45"), Some(Value::Date(18_306)));
+        assert_eq!(parse("24:00:00.000Z"), Some(Value::Time(86_400_000)));
+        assert_eq!(parse("1970-01-01T00:00:00.001Z"), Some(Value::Timestamp(1)));
+        assert_eq!(parse("1970-01-01T00\\:00\\:00.001Z"), Some(Value::Timestamp(1)));
+        assert_eq!(parse("1970/01/01"), None);
+    }
+
+    #[test]
+    fn the_form_goes_by_magnitude() {
+        assert_eq!(by_magnitude(0), "00:00:00.000Z");
+        assert_eq!(by_magnitude(86_400_000), "1970-01-02");
+        assert_eq!(by_magnitude(1_582_934_400_001), "2020-02-29T00:00:00.001Z");
+        assert_eq!(by_magnitude(-1), "23:59:59.999Z");
+        assert!(by_magnitude(i64::MAX).starts_with("292278994-08-17"));
+    }
+}

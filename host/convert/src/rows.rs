@@ -1,0 +1,79 @@
+//! One walk over a batch: key, value and headers of each row, each through its own conversion.
+//!
+//! Enters: a batch and three conversions. Leaves: the batch with spans and schema ids replaced, and the rows that failed.
+//! Invariant: a row is changed wholly or not at all; a part that is an identity is not looked at.
+
+use lockgate_model::batch::{Batch, Span};
+use lockgate_model::fault::{RowFault, Stage};
+use lockgate_model::schemas::Schemas;
+
+use crate::fault::{DataFault, Result};
+
+/// The conversion of one part of a record.
+pub(crate) trait Part {
+    /// True if nothing is ever changed.
+    fn is_identity(&self) -> bool;
+
+    /// The new span and schema id of a datum. New bytes are appended to `data`.
+    fn convert(&mut self, data: &mut Vec<u8>, span: Span, schema: u32, schemas: &Schemas) -> Result<(Span, u16)>;
+}
+
+/// The conversions of a record.
+#[derive(Debug)]
+pub(crate) struct Parts<P> {
+    key: P,
+    value: P,
+    header: P,
+    scratch: Vec<(Span, u16)>,
+}
+
+impl<P: Part> Parts<P> {
+    pub(crate) fn new(key: P, value: P, header: P) -> Self {
+        Self { key, value, header, scratch: Vec::new() }
+    }
+
+    pub(crate) fn is_identity(&self) -> bool {
+        [&self.key, &self.value, &self.header].iter().all(|part| part.is_identity())
+    }
+
+    pub(crate) fn batch(&mut self, batch: &mut Batch) -> Vec<(Stage, RowFault)> {
+        let mut failed = Vec::new();
+        if self.is_identity() {
+            return failed;
+        }
+        for index in 0..batch.rows.len() {
+            if let Err((stage, fault)) = self.row(batch, index) {
+                failed.push((stage, fault.of_row(index)));
+            }
+        }
+        failed
+    }
+
+    fn row(&mut self, batch: &mut Batch, index: usize) -> std::result::Result<(), (Stage, DataFault)> {
+        let mut row = batch.rows[index];
+        let Batch { schemas, headers, data, .. } = batch;
+        if !self.key.is_identity() {
+            let done = self.key.convert(data, row.key, row.key_schema, schemas);
+            let (span, schema) = done.map_err(|fault| (Stage::KeyConverter, fault))?;
+            (row.key, row.key_schema) = (span, u32::from(schema));
+        }
+        if !self.value.is_identity() {
+            let done = self.value.convert(data, row.value, row.value_schema, schemas);
+            let (span, schema) = done.map_err(|fault| (Stage::ValueConverter, fault))?;
+            (row.value, row.value_schema) = (span, u32::from(schema));
+        }
+        if row.header_count > 0 && !self.header.is_identity() {
+            let range = row.header_first as usize..row.header_first as usize + row.header_count as usize;
+            self.scratch.clear();
+            for header in &headers[range.clone()] {
+                let done = self.header.convert(data, header.value, u32::from(header.schema), schemas);
+                self.scratch.push(done.map_err(|fault| (Stage::HeaderConverter, fault))?);
+            }
+            for (header, (span, schema)) in headers[range].iter_mut().zip(&self.scratch) {
+                (header.value, header.schema) = (*span, *schema);
+            }
+        }
+        batch.rows[index] = row;
+        Ok(())
+    }
+}
