@@ -1,1 +1,34 @@
-//! lockgate-wasm
+//! The sandbox: the only room that knows the wasm engine.
+//!
+//! Enters: `.wasm` bytes, task specs, batches. Leaves: packages, open instances behind the ports of `model`, typed errors.
+//! Invariant: a guest reaches nothing that it was not granted, uses no more than its limits, and what it answers is
+//! checked before it is trusted.
+
+mod abi;
+mod address;
+mod compile;
+mod engine;
+mod error;
+mod grants;
+mod guest_metrics;
+mod options;
+mod package;
+mod pattern;
+mod segment;
+mod sink;
+mod source;
+mod spec;
+
+pub use address::{AddressClass, Range, classify};
+pub use compile::compile_main;
+pub use engine::Engine;
+pub use error::{EngineError, PackageError, PackageErrorClass};
+pub use grants::{Directory, Grants, Policy, Refused};
+pub use guest_metrics::{GuestFigure, GuestMetrics, GuestMetricsSnapshot};
+pub use options::{CompileLimits, Compiler, EngineOptions, PoolSizes, UploadLimits};
+pub use package::Package;
+pub use pattern::HostPattern;
+pub use segment::{Segment, SegmentInstance};
+pub use sink::{Sink, SinkInstance};
+pub use source::{Source, SourceInstance};
+pub use spec::{GuestLog, Limits, LogLevel, NoLog, Step, StepPredicate, TaskSpec};
