@@ -17,7 +17,7 @@ pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
 pub(crate) fn valid(text: &str) -> bool {
     let body = text.trim_end_matches('=');
     let legal = |b: u8| b.is_ascii_alphanumeric() || b == b'+' || b == b'/';
-    text.len() % 4 == 0 && text.len() - body.len() <= 2 && body.len() % 4 != 1 && body.bytes().all(legal)
+    text.len().is_multiple_of(4) && text.len() - body.len() <= 2 && body.len() % 4 != 1 && body.bytes().all(legal)
 }
 
 pub(crate) fn encode(bytes: &[u8]) -> String {

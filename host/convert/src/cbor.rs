@@ -73,17 +73,17 @@ fn head(major: u8, n: u64, out: &mut Vec<u8>) {
     let bytes = n.to_be_bytes();
     match n {
         0..=23 => out.push(major | bytes[7]),
-        24..=0xff => out.extend([major | 24, bytes[7]]),
+        24..=0xff => out.extend([major + 24, bytes[7]]),
         0x100..=0xffff => {
-            out.push(major | 25);
+            out.push(major + 25);
             out.extend_from_slice(&bytes[6..]);
         }
         0x1_0000..=0xffff_ffff => {
-            out.push(major | 26);
+            out.push(major + 26);
             out.extend_from_slice(&bytes[4..]);
         }
         _ => {
-            out.push(major | 27);
+            out.push(major + 27);
             out.extend_from_slice(&bytes);
         }
     }
@@ -177,14 +177,14 @@ impl<'a> Reader<'a> {
             }
             (4, length) => {
                 let mut items = Vec::new();
-                while self.more(length, items.len())? {
+                while self.more(length, items.len()) {
                     items.push(self.value(depth + 1)?);
                 }
                 Ok(Value::Array(items))
             }
             (5, length) => {
                 let mut entries = Vec::new();
-                while self.more(length, entries.len())? {
+                while self.more(length, entries.len()) {
                     entries.push((self.value(depth + 1)?, self.value(depth + 1)?));
                 }
                 Ok(Value::Map(entries))
@@ -196,15 +196,13 @@ impl<'a> Reader<'a> {
     }
 
     /// True if another element follows.
-    fn more(&mut self, length: Option<u64>, count: usize) -> Result<bool> {
-        match length {
-            Some(length) => Ok((count as u64) < length),
-            None if self.bytes.get(self.at) == Some(&0xff) => {
-                self.at += 1;
-                Ok(false)
-            }
-            None => Ok(true),
+    fn more(&mut self, length: Option<u64>, count: usize) -> bool {
+        if let Some(length) = length {
+            return (count as u64) < length;
         }
+        let ends = self.bytes.get(self.at) == Some(&0xff);
+        self.at += usize::from(ends);
+        !ends
     }
 
     fn string(&mut self, major: u8, length: Option<u64>) -> Result<Vec<u8>> {
@@ -212,7 +210,7 @@ impl<'a> Reader<'a> {
             return Ok(self.take(length)?.to_vec());
         }
         let mut all = Vec::new();
-        while self.more(None, 0)? {
+        while self.more(None, 0) {
             match self.head()? {
                 (found, _, Some(length)) if found == major => all.extend_from_slice(self.take(length)?),
                 _ => return Err(self.error("a chunk of another type")),
@@ -262,14 +260,13 @@ impl<'a> Reader<'a> {
 }
 
 fn whole(n: u64, negative: bool) -> Value {
-    match i64::try_from(n) {
-        Ok(n) => Value::Int64(if negative { !n } else { n }),
-        Err(_) => {
-            let flip = if negative { 0xff } else { 0 };
-            let bytes: Vec<u8> = std::iter::once(0).chain(n.to_be_bytes()).map(|b| b ^ flip).collect();
-            Decimal::from_bytes(&bytes, 0).map_or(Value::Null, Value::Decimal)
-        }
+    if let Ok(n) = i64::try_from(n) {
+        return Value::Int64(if negative { !n } else { n });
     }
+    let flip = if negative { 0xff } else { 0 };
+    let bytes: Vec<u8> = std::iter::once(0).chain(n.to_be_bytes()).map(|b| b ^ flip).collect();
+    // Nine bytes are far from the bound.
+    Decimal::from_bytes(&bytes, 0).map_or(Value::Null, Value::Decimal)
 }
 
 /// RFC 8949, appendix D.
@@ -337,5 +334,9 @@ fn inner(value: Value, schema: Option<&Schema>) -> Result<Value> {
 #[expect(clippy::cast_possible_truncation, reason = "checked to be exact")]
 fn narrow(x: f64) -> Result<Value> {
     let single = x as f32;
-    if f64::from(single) == x || x.is_nan() { Ok(Value::Float32(single)) } else { Err(payload::beyond(&Type::Float32)) }
+    if f64::from(single).to_bits() == x.to_bits() || x.is_nan() {
+        Ok(Value::Float32(single))
+    } else {
+        Err(payload::beyond(&Type::Float32))
+    }
 }

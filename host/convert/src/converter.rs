@@ -21,7 +21,7 @@ pub enum Role {
     Header,
 }
 
-/// How JsonConverter writes Decimals (`decimal.format`).
+/// How `JsonConverter` writes Decimals (`decimal.format`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum DecimalFormat {
     /// Base64 of the unscaled bytes.
@@ -31,7 +31,7 @@ pub enum DecimalFormat {
     Numeric,
 }
 
-/// Settings of JsonConverter.
+/// Settings of `JsonConverter`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JsonOptions {
     /// `schemas.enable`, default true: envelope in both directions.
@@ -46,7 +46,7 @@ pub struct JsonOptions {
     pub replace_null_with_default: bool,
 }
 
-/// Character sets of StringConverter (`converter.encoding`).
+/// Character sets of `StringConverter` (`converter.encoding`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Charset {
     /// UTF-8, the default.
@@ -199,9 +199,9 @@ impl Converter {
     }
 }
 
-/// The encoding between a converter and a plugin that accepts these, the preferred one first. ByteArray and String give
-/// Bytes where that is accepted, JsonConverter gives Json; where only Bytes is accepted topic bytes stay untouched;
-/// otherwise the first accepted of Json and Cbor. SimpleHeaderConverter follows the plugin's preference.
+/// The encoding between a converter and a plugin that accepts these, the preferred one first. `ByteArray` and `String` give
+/// Bytes where that is accepted, `JsonConverter` gives Json; where only Bytes is accepted topic bytes stay untouched;
+/// otherwise the first accepted of Json and Cbor. `SimpleHeaderConverter` follows the plugin's preference.
 pub fn negotiate(converter: &Converter, accepted: &[Encoding]) -> Encoding {
     let takes = |encoding| accepted.contains(&encoding);
     let typed = accepted.iter().copied().find(|e| *e != Encoding::Bytes);

@@ -24,11 +24,11 @@ pub struct Decode(Parts<From>);
 enum From {
     /// Topic bytes are the payload.
     Untouched,
-    /// JsonConverter without schemas, to JSON.
+    /// `JsonConverter` without schemas, to JSON.
     Plain,
-    /// JsonConverter with an envelope, to JSON.
+    /// `JsonConverter` with an envelope, to JSON.
     Envelope(Box<Envelope>),
-    /// JsonConverter with `schema.content`, to JSON.
+    /// `JsonConverter` with `schema.content`, to JSON.
     Bare(Box<Bare>),
     /// Everything else, by way of a value.
     General(Box<General>),

@@ -24,7 +24,7 @@ pub(crate) struct Known {
     pub(crate) id: u16,
 }
 
-/// JsonConverter with `schemas.enable`.
+/// `JsonConverter` with `schemas.enable`.
 #[derive(Debug)]
 pub(crate) struct Envelope {
     fit: Fit,
@@ -35,7 +35,7 @@ pub(crate) struct Envelope {
     last: Known,
 }
 
-/// JsonConverter with `schema.content`.
+/// `JsonConverter` with `schema.content`.
 #[derive(Debug)]
 pub(crate) struct Bare {
     fit: Fit,

@@ -2,7 +2,7 @@
 //!
 //! Enters: a JSON tree and a schema. Leaves: a value that fits the schema, and payload text. Invariant: a value that would
 //! lose data (a fraction for an integer, a number beyond the type, text for a number) is a fault; Kafka Connect's
-//! JsonConverter turns those into other values silently.
+//! `JsonConverter` turns those into other values silently.
 
 use crate::base64_text;
 use crate::decimal::Decimal;
@@ -13,18 +13,12 @@ use crate::schema::{Logical, Schema, Type};
 use crate::value::Value;
 
 /// How payloads are written.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Style {
     /// Decimals as numbers (`decimal.format=NUMERIC`).
     pub(crate) numeric: bool,
     /// Null becomes the schema's default (`replace.null.with.default`).
     pub(crate) replace_null: bool,
-}
-
-impl Default for Style {
-    fn default() -> Self {
-        Self { numeric: false, replace_null: false }
-    }
 }
 
 /// Milliseconds of a day; Time takes it as its last value, as Kafka Connect does.
@@ -269,14 +263,14 @@ pub(crate) fn write(value: &Value, schema: Option<&Schema>, style: Style, out: &
         | (Type::String, None, Value::String(_))
         | (Type::Bytes, None, Value::Bytes(_)) => write_plain(value, style, out),
         (Type::Array(items), None, Value::Array(values)) => {
-            list(values, out, b"[]", |item, out| write(item, items.as_deref(), style, out))
+            list(values, out, *b"[]", |item, out| write(item, items.as_deref(), style, out))
         }
         (Type::Map(keys, values), None, Value::Map(entries)) => {
             write_map(entries, (keys.as_deref(), values.as_deref()), style, out)
         }
         (Type::Struct(fields), None, Value::Struct(values)) if values.len() == fields.len() => {
             let pairs: Vec<_> = fields.iter().zip(values).collect();
-            list(&pairs, out, b"{}", |(field, value), out| {
+            list(&pairs, out, *b"{}", |(field, value), out| {
                 quote(&field.name, out);
                 out.push(b':');
                 write(value, Some(&field.schema), style, out)
@@ -286,12 +280,7 @@ pub(crate) fn write(value: &Value, schema: Option<&Schema>, style: Style, out: &
     }
 }
 
-fn list<T>(
-    items: &[T],
-    out: &mut Vec<u8>,
-    ends: &[u8; 2],
-    each: impl Fn(&T, &mut Vec<u8>) -> Result<()>,
-) -> Result<()> {
+fn list<T>(items: &[T], out: &mut Vec<u8>, ends: [u8; 2], each: impl Fn(&T, &mut Vec<u8>) -> Result<()>) -> Result<()> {
     out.push(ends[0]);
     for (index, item) in items.iter().enumerate() {
         if index > 0 {
@@ -314,7 +303,7 @@ fn write_map(
         None => entries.iter().all(|(k, _)| matches!(k, Value::String(_))),
     };
     if !object {
-        return list(entries, out, b"[]", |(key, value), out| {
+        return list(entries, out, *b"[]", |(key, value), out| {
             out.push(b'[');
             write(key, keys, style, out)?;
             out.push(b',');
@@ -323,7 +312,7 @@ fn write_map(
             Ok(())
         });
     }
-    list(entries, out, b"{}", |(key, value), out| {
+    list(entries, out, *b"{}", |(key, value), out| {
         let Value::String(key) = key else {
             return Err(DataFault::mismatch(format!("Invalid type for STRING: {}", key.kind())));
         };
@@ -349,7 +338,7 @@ fn write_plain(value: &Value, style: Style, out: &mut Vec<u8>) -> Result<()> {
         Value::Decimal(d) => put(&d.to_string()),
         Value::String(text) => quote(text, out),
         Value::Bytes(bytes) => base64_text::quoted(bytes, out),
-        Value::Array(items) => return list(items, out, b"[]", |item, out| write_plain(item, style, out)),
+        Value::Array(items) => return list(items, out, *b"[]", |item, out| write_plain(item, style, out)),
         Value::Map(entries) => return write_map(entries, (None, None), style, out),
         Value::Struct(_) => return Err(DataFault::mismatch("a struct needs a schema")),
     }

@@ -1,4 +1,4 @@
-//! Text as StringConverter reads and writes it.
+//! Text as `StringConverter` reads and writes it.
 //!
 //! Enters: bytes in a character set, or a value. Leaves: text, or bytes. Invariant: bytes that are no text become U+FFFD,
 //! characters that a set lacks become `?`, as in Java.

@@ -1,4 +1,4 @@
-//! Text to typed values and back, as Kafka Connect's `Values`: the language of SimpleHeaderConverter.
+//! Text to typed values and back, as Kafka Connect's `Values`: the language of `SimpleHeaderConverter`.
 //!
 //! Enters: text. Leaves: a value and its schema, or text. Invariant: text that is no literal stays the string it was; so
 //! does text whose array or map cannot be read. Quirk kept: of a number-like text only the first token counts (`10:20` is 10).
