@@ -57,8 +57,8 @@ impl Window {
     }
 
     /// True if admission should begin again after it had stopped.
-    pub const fn is_below_half(self, load: Load) -> bool {
-        load.records * 2 < self.records_max && load.bytes * 2 < self.bytes_max
+    pub const fn is_half_empty(self, load: Load) -> bool {
+        load.records * 2 <= self.records_max && load.bytes * 2 <= self.bytes_max
     }
 }
 

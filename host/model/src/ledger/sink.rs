@@ -252,6 +252,15 @@ impl SinkLedger {
         settled
     }
 
+    /// Settles all rows of the batch but these, which stay open until a rewind: the task is about to end over them.
+    pub fn settle_all_but(&mut self, ticket: Ticket, open: &[u32], verdict: Verdict) {
+        let rows = ticket.runs.last().map_or(0, |run| run.row_first + run.count);
+        for row in (0..rows).filter(|row| !open.contains(row)) {
+            self.settle_row(&ticket, row, verdict);
+        }
+        self.release_bytes(&ticket);
+    }
+
     /// Gives the batch back unsettled. The answer says where reading must go on so that nothing is missed; whatever was
     /// admitted behind it in these partitions is open no more either.
     pub fn abandon(&mut self, ticket: Ticket) -> Vec<PartitionOffset> {

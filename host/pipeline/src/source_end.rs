@@ -1,0 +1,76 @@
+//! The end of a source task's instance: in place by a new one, or for good.
+//!
+//! Enters: a failure, or a stop. Leaves: an open instance at the stored positions, or nothing. Invariant: what is settled is
+//! stored before anything else, so that as little as possible is repeated; nothing unsettled is stored.
+
+use lockgate_model::ports::{ApplyPort, OffsetStore, OpenApply, OpenSource, Produce, SourcePort};
+use tokio::time::timeout;
+
+use crate::backoff::{Backoff, Random};
+use crate::failure::TaskFailure;
+use crate::mailbox::Mailbox;
+use crate::source_loop::{LAST_STORE_MAX, SourceLoop};
+
+impl<S, A, P, St> SourceLoop<S, A, P, St>
+where
+    S: OpenSource,
+    S::Port: 'static,
+    A: OpenApply,
+    A::Port: ApplyPort + 'static,
+    P: Produce,
+    St: OffsetStore,
+{
+    /// A new instance from the stored positions, if that is allowed and could help; else the failure. Records that are
+    /// with Kafka's client may come twice.
+    pub(crate) async fn restart_or(&mut self, failure: TaskFailure) -> Result<(), TaskFailure> {
+        if !failure.is_restartable() || self.restarts >= self.task.restarts_max || self.is_stopping() {
+            return Err(failure);
+        }
+        self.restarts += 1;
+        self.task.metrics.instance_restarts_total.add(1);
+        tracing::warn!(task = %self.task.id, error = %failure, restart = self.restarts, "a new instance is opened");
+        self.call_off().await;
+        self.store_last().await;
+        self.forget();
+        let mut backoff = Backoff::new(Random::seeded(&self.task.id));
+        let (port, segments) = loop {
+            match self.task.open_guests().await {
+                Ok(open) => break open,
+                Err(failure) => {
+                    let delay = failure.patience(&mut backoff, self.task.tolerance.retry_delay_max)?;
+                    if self.stopped_within(delay).await {
+                        return Ok(());
+                    }
+                }
+            }
+        };
+        self.renew(port, segments);
+        Ok(())
+    }
+
+    /// The end: stores what is settled if that was not done, closes the instances that may still be called.
+    pub(crate) async fn end(mut self, failure: Option<&TaskFailure>) -> Mailbox {
+        let good = failure.is_none_or(|failure| !failure.costs_instance());
+        self.call_off().await;
+        self.store_last().await;
+        let (guest, outlet, mailbox) = self.into_parts();
+        if let Some(outlet) = outlet {
+            outlet.passage.close().await;
+        }
+        if let Some(guest) = guest.filter(|_| good)
+            && let Err(error) = guest.close().await
+        {
+            tracing::warn!(%error, "the source did not close well");
+        }
+        mailbox
+    }
+
+    /// Positions that are ready, and those on their way: once, within a deadline.
+    async fn store_last(&mut self) {
+        match timeout(LAST_STORE_MAX, self.store_now()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(task = %self.task.id, %error, "the last positions were not stored"),
+            Err(_) => tracing::warn!(task = %self.task.id, "storing the last positions did not end in time"),
+        }
+    }
+}
