@@ -76,6 +76,26 @@ impl Edit<'_> {
         self.bytes(self.row.value)
     }
 
+    /// Where the value lies, to come back to it with [`Edit::set_value_span`].
+    pub fn value_span(&self) -> Span {
+        self.row.value
+    }
+
+    /// Where the key lies.
+    pub fn key_span(&self) -> Span {
+        self.row.key
+    }
+
+    /// Sets the value to bytes that this batch already has: a span that a getter of this record gave.
+    pub fn set_value_span(&mut self, span: Span) {
+        self.row.value = span;
+    }
+
+    /// Sets the key likewise.
+    pub fn set_key_span(&mut self, span: Span) {
+        self.row.key = span;
+    }
+
     /// Id of the key's schema, 0 = none: constant for one schema, so cache by it what is costly to derive.
     pub fn key_schema_id(&self) -> u32 {
         self.row.key_schema
