@@ -104,7 +104,9 @@ impl Topic {
         let producer: ThreadedProducer<DefaultProducerContext> =
             self.client().set("enable.idempotence", "true").set("linger.ms", "5").create().unwrap();
         for (partition, key, value) in records {
-            let all = headers.iter().fold(OwnedHeaders::new(), |all, (key, value)| all.insert(Header { key, value: Some(*value) }));
+            let all = headers
+                .iter()
+                .fold(OwnedHeaders::new(), |all, (key, value)| all.insert(Header { key, value: Some(*value) }));
             let mut record = BaseRecord::<[u8], [u8]>::to(&self.name).headers(all);
             record.key = key.as_deref();
             record.payload = value.as_deref();

@@ -72,6 +72,20 @@ impl Kafka {
         self.script(&["kill", &self.folder()]);
     }
 
+    /// `kill -9`, one node of several (from 1).
+    pub fn kill_node(&self, node: u8) {
+        let file = std::path::Path::new(&self.folder()).join(node.to_string()).join("pid");
+        let pid = std::fs::read_to_string(file).unwrap();
+        let status = Command::new("kill").args(["-9", pid.trim()]).status().unwrap();
+        assert!(status.success(), "kill ended with {status}");
+    }
+
+    /// All brokers of the cluster.
+    pub fn bootstrap_all(&self) -> String {
+        let ports = (0..u16::from(self.nodes)).map(|n| format!("127.0.0.1:{}", self.port + 2 * n));
+        ports.collect::<Vec<_>>().join(",")
+    }
+
     /// Starts on the data that is there.
     pub fn start_again(&self) {
         let start = if self.nodes == 1 { "start" } else { "start3" };

@@ -26,6 +26,8 @@ pub struct WorkerOptions {
     pub properties: Vec<(String, String)>,
     /// Environment of the process.
     pub environment: Vec<(String, String)>,
+    /// True: a file that reaches the limit of its size ([`Worker::limit_files`]) is an error, not a signal.
+    pub survives_file_limit: bool,
     /// Standalone mode with these connector files' contents; `None` = distributed.
     pub standalone: Option<Vec<Value>>,
 }
@@ -99,7 +101,13 @@ impl Worker {
     pub fn launch(&mut self) {
         assert!(self.child.is_none(), "the worker runs already");
         let log = File::options().create(true).append(true).open(self.path("worker.log")).unwrap();
-        let mut command = Command::new(places::lockgate());
+        let mut command = if self.options.survives_file_limit {
+            let mut shell = Command::new("bash");
+            shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(places::lockgate());
+            shell
+        } else {
+            Command::new(places::lockgate())
+        };
         let mode = if self.options.standalone.is_some() { "standalone" } else { "worker" };
         command.arg(mode).arg(self.path("worker.properties"));
         for at in 0..self.options.standalone.as_ref().map_or(0, Vec::len) {
@@ -129,6 +137,15 @@ impl Worker {
             let _ = child.kill();
             let _ = child.wait();
         }
+    }
+
+    /// From now on no file of the worker gets longer than this (`None` = as long as it likes), as on a full disk.
+    pub fn limit_files(&self, bytes: Option<u64>) {
+        let limit = bytes.map_or_else(|| "unlimited".to_owned(), |b| b.to_string());
+        let pid = self.pid().unwrap().to_string();
+        let status =
+            Command::new("prlimit").args(["--pid", &pid, &format!("--fsize={limit}:unlimited")]).status().unwrap();
+        assert!(status.success(), "prlimit ended with {status}");
     }
 
     /// SIGTERM, then waits for the end.
@@ -161,6 +178,13 @@ impl Worker {
     /// A path in the worker's folder, as text for a connector's config.
     pub fn path_text(&self, name: &str) -> String {
         self.path(name).to_string_lossy().into_owned()
+    }
+
+    /// A property of the worker's file.
+    pub fn property(&self, key: &str) -> String {
+        let text = fs::read_to_string(self.path("worker.properties")).unwrap();
+        let value = text.lines().find_map(|l| l.strip_prefix(key)?.strip_prefix('='));
+        value.unwrap_or_default().to_owned()
     }
 
     /// Everything the worker has printed.
@@ -272,7 +296,8 @@ impl Worker {
         let text = self.get("/metrics").text();
         let mut hits = text.lines().filter(|l| !l.starts_with('#')).filter(|l| {
             let rest = l.strip_prefix(name);
-            rest.is_some_and(|r| r.starts_with('{') || r.starts_with(' ')) && labels.iter().all(|label| l.contains(label))
+            rest.is_some_and(|r| r.starts_with('{') || r.starts_with(' '))
+                && labels.iter().all(|label| l.contains(label))
         });
         hits.next()?.rsplit(' ').next()?.parse().ok()
     }

@@ -2,5 +2,16 @@
 //!
 //! Enters: what `make test` has built. Leaves: one test for each promise of the README, each a sentence. Invariant: tests share
 //! one broker, each with topics and a worker of its own; nothing waits for a time, everything for a condition.
-#![allow(clippy::unwrap_used)]
-fn main() {}
+#![allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
+
+mod configs;
+mod converters;
+mod crash;
+mod dead_letters;
+mod faults;
+mod lives;
+mod pipes;
+mod rest;
+mod standalone;
+mod topics;
+mod uploads;

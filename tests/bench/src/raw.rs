@@ -35,12 +35,13 @@ pub fn consume(bootstrap: &str, topic: &str, partitions: i32, count: u64) -> Val
     consumer.assign(&places).expect("assigned");
     // SAFETY: the client outlives the queue, which is destroyed below.
     let queue = unsafe { c::rd_kafka_queue_get_consumer(consumer.client().native_ptr()) };
-    let began = Instant::now();
+    let mut first = None;
     let (mut records, mut bytes) = (0_u64, 0_u64);
     let mut messages = [std::ptr::null_mut::<c::rd_kafka_message_t>(); BATCH];
     while records < count {
         // SAFETY: `messages` has room for BATCH pointers, of which the call fills the first n.
         let n = unsafe { c::rd_kafka_consume_batch_queue(queue, 1000, messages.as_mut_ptr(), BATCH) };
+        first = first.or_else(|| (n > 0).then(Instant::now));
         for message in &messages[..usize::try_from(n).unwrap_or(0)] {
             // SAFETY: each of the first n pointers is a message that is ours until destroyed here, once.
             unsafe {
@@ -52,7 +53,7 @@ pub fn consume(bootstrap: &str, topic: &str, partitions: i32, count: u64) -> Val
             }
         }
     }
-    let seconds = began.elapsed();
+    let seconds = first.map_or(Duration::ZERO, |first| first.elapsed());
     let used = Usage::of_this_process();
     // SAFETY: destroyed once, before the client.
     unsafe { c::rd_kafka_queue_destroy(queue) };
