@@ -45,6 +45,12 @@ impl Settings {
         self.0.values().flat_map(|checked| &checked.errors)
     }
 
+    /// Reads one more key.
+    pub fn add(&mut self, known: &Known, raw: &RawConfig) {
+        let name = &known.definition.name;
+        self.0.insert(name.clone(), check(known, raw.get(name)));
+    }
+
     /// Adds an error that only several keys together show.
     pub fn blame(&mut self, key: &str, error: ConfigError) {
         let nothing = Checked { value: None, errors: Vec::new() };

@@ -1,0 +1,448 @@
+//! A worker's configuration, typed.
+//!
+//! Enters: the entries of a properties file. Leaves: a [`WorkerConfig`], or every error at once. Invariant: each entry is
+//! used, passed to a client or converter, or reported in [`WorkerConfig::warnings`]; none is dropped in silence.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+
+use crate::RawConfig;
+use crate::converters::{ConverterSpec, Converters, Part};
+use crate::definitions::Known;
+use crate::error::{ConfigError, ConfigErrors, Warning};
+use crate::nearest::nearest;
+use crate::overrides::OverridePolicy;
+use crate::reading::Settings;
+use crate::worker_keys::{CLIENT_KEYS, CLIENT_PREFIXES, NOT_APPLICABLE, distributed, standalone, used};
+
+/// An internal topic of distributed mode.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InternalTopic {
+    /// Its name.
+    pub name: String,
+    /// Partitions if it must be made; -1 = the broker's default.
+    pub partitions: i32,
+    /// Replicas if it must be made; -1 = the broker's default.
+    pub replication_factor: i16,
+    /// Topic settings if it must be made.
+    pub settings: IndexMap<String, String>,
+}
+
+/// What only distributed mode has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Distributed {
+    /// `group.id`.
+    pub group_id: String,
+    /// `config.storage.*`; always one partition.
+    pub config_topic: InternalTopic,
+    /// `offset.storage.*`.
+    pub offset_topic: InternalTopic,
+    /// `status.storage.*`.
+    pub status_topic: InternalTopic,
+}
+
+/// How the worker runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// State in Kafka.
+    Distributed(Distributed),
+    /// State in a file: `offset.storage.file.filename`.
+    Standalone {
+        /// The file of offsets.
+        offset_file: PathBuf,
+    },
+}
+
+/// One listener of the REST API. Only `http` so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listener {
+    /// Host name or address; empty = all addresses.
+    pub host: String,
+    /// Port; 0 = any free one.
+    pub port: u16,
+}
+
+/// REST settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RestSettings {
+    /// `listeners`, at least one.
+    pub listeners: Vec<Listener>,
+    /// `rest.advertised.host.name`.
+    pub advertised_host: Option<String>,
+    /// `rest.advertised.port`.
+    pub advertised_port: Option<u16>,
+    /// `response.http.headers.config`, parsed: (name, value).
+    pub response_headers: Vec<(String, String)>,
+    /// `access.control.allow.origin`; `None` = no cross-origin calls.
+    pub allow_origin: Option<String>,
+    /// `access.control.allow.methods`; empty = GET, POST, HEAD.
+    pub allow_methods: String,
+    /// `lockgate.limits.package.mb` in bytes.
+    pub package_bytes_max: usize,
+    /// `lockgate.limits.rest.connections.max`.
+    pub connections_max: usize,
+}
+
+/// Settings of Kafka clients, Java names. `Debug` shows keys only.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct ClientSettings {
+    /// Un-prefixed: the worker's own clients (internal topics). With `bootstrap.servers`.
+    pub common: IndexMap<String, String>,
+    /// `producer.*`, prefix cut off.
+    pub producer: IndexMap<String, String>,
+    /// `consumer.*`, prefix cut off.
+    pub consumer: IndexMap<String, String>,
+    /// `admin.*`, prefix cut off.
+    pub admin: IndexMap<String, String>,
+}
+
+impl std::fmt::Debug for ClientSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let keys = |map: &IndexMap<String, String>| map.keys().cloned().collect::<Vec<_>>();
+        let mut shown = f.debug_struct("ClientSettings");
+        shown.field("common", &keys(&self.common)).field("producer", &keys(&self.producer));
+        shown.field("consumer", &keys(&self.consumer)).field("admin", &keys(&self.admin)).finish()
+    }
+}
+
+/// Directories of packages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackageSettings {
+    /// `lockgate.cache.dir`: compiled code.
+    pub cache: PathBuf,
+    /// `lockgate.packages.dir`: uploaded packages.
+    pub uploaded: PathBuf,
+    /// `lockgate.packages.bundled`.
+    pub bundled: Option<PathBuf>,
+}
+
+/// `lockgate.limits.*` of one task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LimitSettings {
+    /// Memory of an instance, bytes.
+    pub memory_bytes: usize,
+    /// CPU time of a call.
+    pub cpu: Duration,
+    /// Wall-clock time of a call.
+    pub call: Duration,
+    /// Time of `open`.
+    pub open: Duration,
+    /// Time of `close`.
+    pub close: Duration,
+    /// Log volume, bytes a second.
+    pub log_bytes_per_second: u32,
+    /// Log volume at once, bytes.
+    pub log_burst_bytes: u32,
+    /// Outbound connections.
+    pub connections_max: u32,
+}
+
+/// `lockgate.grants.*`, as lists; `wasm::Policy` parses the entries.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GrantSettings {
+    /// Hosts for HTTP.
+    pub http: Vec<String>,
+    /// Endpoints for TCP.
+    pub tcp: Vec<String>,
+    /// Directories to read.
+    pub read: Vec<String>,
+    /// Directories to write.
+    pub write: Vec<String>,
+    /// Private address ranges.
+    pub private: Vec<String>,
+}
+
+/// A worker, checked.
+#[derive(Clone, Debug)]
+pub struct WorkerConfig {
+    /// How it runs.
+    pub mode: Mode,
+    /// `bootstrap.servers`, comma list.
+    pub bootstrap_servers: String,
+    /// Converters for connectors that name none.
+    pub converters: Converters,
+    /// `offset.flush.interval.ms`.
+    pub flush_interval: Duration,
+    /// `offset.flush.timeout.ms`.
+    pub flush_timeout: Duration,
+    /// `task.shutdown.graceful.timeout.ms`, for all tasks together.
+    pub graceful_timeout: Duration,
+    /// Client settings.
+    pub clients: ClientSettings,
+    /// What connectors may override.
+    pub override_policy: OverridePolicy,
+    /// `topic.creation.enable`.
+    pub topic_creation_enable: bool,
+    /// REST.
+    pub rest: RestSettings,
+    /// Packages.
+    pub packages: PackageSettings,
+    /// Bounds of tasks.
+    pub limits: LimitSettings,
+    /// What tasks may reach.
+    pub grants: GrantSettings,
+    /// `lockgate.tenant`.
+    pub tenant: String,
+    /// Entries without effect, with reasons; to be logged once at start.
+    pub warnings: Vec<Warning>,
+}
+
+impl WorkerConfig {
+    /// Reads the settings of a distributed worker.
+    pub fn distributed(entries: &IndexMap<String, String>) -> Result<Self, ConfigErrors> {
+        let known = [used(), distributed()].concat();
+        Self::read(entries, &known, |settings, raw| {
+            Mode::Distributed(Distributed {
+                group_id: settings.text("group.id").unwrap_or_default().to_owned(),
+                config_topic: internal_topic("config", settings, raw),
+                offset_topic: internal_topic("offset", settings, raw),
+                status_topic: internal_topic("status", settings, raw),
+            })
+        })
+    }
+
+    /// Reads the settings of a standalone worker.
+    pub fn standalone(entries: &IndexMap<String, String>) -> Result<Self, ConfigErrors> {
+        let known = [used(), standalone()].concat();
+        Self::read(entries, &known, |settings, _| {
+            Mode::Standalone { offset_file: settings.text("offset.storage.file.filename").unwrap_or_default().into() }
+        })
+    }
+
+    /// `group.id`; `None` in standalone mode.
+    pub fn group_id(&self) -> Option<&str> {
+        match &self.mode {
+            Mode::Distributed(distributed) => Some(&distributed.group_id),
+            Mode::Standalone { .. } => None,
+        }
+    }
+
+    fn read(
+        entries: &IndexMap<String, String>,
+        known: &[Known],
+        mode: impl FnOnce(&Settings, &RawConfig) -> Mode,
+    ) -> Result<Self, ConfigErrors> {
+        let raw: RawConfig = entries.iter().map(|(key, value)| (key.clone(), Some(value.clone()))).collect();
+        let settings = Settings::read(known, &raw);
+        let mut errors: Vec<ConfigError> = settings.errors().cloned().collect();
+        let names = || known.iter().map(|k| k.definition.name.as_str());
+        for error in &mut errors {
+            let near = nearest(&error.key, entries.keys().map(String::as_str).filter(|key| names().all(|n| n != *key)));
+            error.nearest = near.filter(|_| error.value.is_none()).map(str::to_owned);
+        }
+        let rest = rest(&settings, &mut errors);
+        let override_policy = override_policy(&settings, &mut errors);
+        ConfigErrors::check(errors)?;
+        let list = |key: &str| settings.list(key).to_vec();
+        let millis = |key: &str| Duration::from_millis(settings.fits(key));
+        Ok(Self {
+            mode: mode(&settings, &raw),
+            bootstrap_servers: settings.list("bootstrap.servers").join(","),
+            converters: converters(&settings, &raw),
+            flush_interval: millis("offset.flush.interval.ms"),
+            flush_timeout: millis("offset.flush.timeout.ms"),
+            graceful_timeout: millis("task.shutdown.graceful.timeout.ms"),
+            clients: clients(entries),
+            override_policy: override_policy.unwrap_or(OverridePolicy::None),
+            topic_creation_enable: settings.flag("topic.creation.enable"),
+            rest,
+            packages: packages(&settings),
+            limits: limits(&settings),
+            grants: GrantSettings {
+                http: list("lockgate.grants.http"),
+                tcp: list("lockgate.grants.tcp"),
+                read: list("lockgate.grants.read"),
+                write: list("lockgate.grants.write"),
+                private: list("lockgate.grants.private"),
+            },
+            tenant: settings.text("lockgate.tenant").unwrap_or_default().to_owned(),
+            warnings: warnings(entries, known),
+        })
+    }
+}
+
+fn internal_topic(name: &str, settings: &Settings, raw: &RawConfig) -> InternalTopic {
+    let key = |part: &str| format!("{name}.storage.{part}");
+    let prefix = key("");
+    let below = raw.iter().filter_map(|(key, value)| Some((key.strip_prefix(&prefix)?, value.clone()?)));
+    let framework = ["topic", "partitions", "replication.factor", "cleanup.policy", "file.filename"];
+    let extra = below.filter(|(key, _)| !framework.contains(key)).map(|(key, value)| (key.to_owned(), value));
+    InternalTopic {
+        name: settings.text(&key("topic")).unwrap_or_default().to_owned(),
+        partitions: settings.number(&key("partitions")).and_then(|n| i32::try_from(n).ok()).unwrap_or(1),
+        replication_factor: settings.fits(&key("replication.factor")),
+        settings: extra.collect(),
+    }
+}
+
+fn converters(settings: &Settings, raw: &RawConfig) -> Converters {
+    let of = |part: Part| {
+        let named = crate::converters::own(raw, part);
+        let class = settings.text(part.key()).unwrap_or_default().to_owned();
+        let mut spec = named.unwrap_or(ConverterSpec { class, settings: IndexMap::new(), own: false });
+        spec.own = false;
+        spec
+    };
+    Converters { key: of(Part::Key), value: of(Part::Value), header: of(Part::Header) }
+}
+
+fn override_policy(settings: &Settings, errors: &mut Vec<ConfigError>) -> Option<OverridePolicy> {
+    let key = "connector.client.config.override.policy";
+    let name = settings.text(key).unwrap_or_default();
+    let policy = OverridePolicy::parse(name, settings.list("connector.client.config.override.allowlist").to_vec());
+    if policy.is_none() {
+        let allowed = Some("All, None, Principal, Allowlist".to_owned());
+        let reason = format!("Class {name} could not be found.");
+        errors.push(ConfigError::invalid(key, Some(name), reason).allowing(allowed));
+    }
+    policy
+}
+
+fn rest(settings: &Settings, errors: &mut Vec<ConfigError>) -> RestSettings {
+    let mut listeners = Vec::new();
+    for text in settings.list("listeners") {
+        match listener(text) {
+            Ok(listener) => listeners.push(listener),
+            Err(reason) => errors.push(ConfigError::invalid("listeners", Some(text), reason)),
+        }
+    }
+    let key = "response.http.headers.config";
+    let headers = settings.filled(key).unwrap_or_default();
+    let response_headers = response_headers(headers).unwrap_or_else(|reason| {
+        errors.push(ConfigError::invalid(key, Some(headers), reason));
+        Vec::new()
+    });
+    RestSettings {
+        listeners,
+        advertised_host: settings.filled("rest.advertised.host.name").map(str::to_owned),
+        advertised_port: settings.number("rest.advertised.port").and_then(|port| u16::try_from(port).ok()),
+        response_headers,
+        allow_origin: settings.filled("access.control.allow.origin").map(str::to_owned),
+        allow_methods: settings.text("access.control.allow.methods").unwrap_or_default().to_owned(),
+        package_bytes_max: settings.fits::<usize>("lockgate.limits.package.mb") << 20,
+        connections_max: settings.fits("lockgate.limits.rest.connections.max"),
+    }
+}
+
+fn listener(text: &str) -> Result<Listener, String> {
+    let form = "a listener is written http://host:port, http://:port or http://[::1]:port";
+    let lower = text.to_ascii_lowercase();
+    if lower.starts_with("https://") {
+        return Err("https is not supported yet: listen on http and put a TLS proxy before the worker".to_owned());
+    }
+    let rest = lower.strip_prefix("http://").ok_or(form)?.trim_end_matches('/');
+    let (host, port) = rest.rsplit_once(':').ok_or(form)?;
+    let host = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host);
+    let port = port.parse().map_err(|_| form)?;
+    Ok(Listener { host: host.to_owned(), port })
+}
+
+/// `[action] [name]:[value], ...`; a value with a comma stands in double quotes together with action and name.
+fn response_headers(text: &str) -> Result<Vec<(String, String)>, String> {
+    let mut parts = Vec::new();
+    let mut quoted = false;
+    let mut part = String::new();
+    for c in text.chars().chain([',']) {
+        match c {
+            '"' => quoted = !quoted,
+            ',' if !quoted => parts.push(std::mem::take(&mut part)),
+            c => part.push(c),
+        }
+    }
+    if quoted {
+        return Err("a double quote is not closed".to_owned());
+    }
+    let filled = parts.iter().map(|part| part.trim()).filter(|part| !part.is_empty());
+    filled.map(|part| response_header(part)).collect()
+}
+
+fn response_header(part: &str) -> Result<(String, String), String> {
+    let (action, rest) = part.split_once(' ').ok_or("a header is written `[action] [name]:[value]`")?;
+    if !matches!(action.to_ascii_lowercase().as_str(), "set" | "add") {
+        return Err(format!("the action '{action}' is none of set, add"));
+    }
+    let (name, value) = rest.split_once(':').ok_or("a header is written `[action] [name]:[value]`")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+fn packages(settings: &Settings) -> PackageSettings {
+    let path = |key: &str| settings.filled(key).map(PathBuf::from);
+    PackageSettings {
+        cache: path("lockgate.cache.dir").unwrap_or_default(),
+        uploaded: path("lockgate.packages.dir").unwrap_or_default(),
+        bundled: path("lockgate.packages.bundled"),
+    }
+}
+
+fn limits(settings: &Settings) -> LimitSettings {
+    let key = |name: &str| format!("lockgate.limits.{name}");
+    let millis = |name: &str| Duration::from_millis(settings.fits(&key(name)));
+    LimitSettings {
+        memory_bytes: settings.fits::<usize>(&key("memory.mb")) << 20,
+        cpu: millis("cpu.ms"),
+        call: millis("call.ms"),
+        open: millis("open.ms"),
+        close: millis("close.ms"),
+        log_bytes_per_second: settings.fits(&key("log.bytes.per.second")),
+        log_burst_bytes: settings.fits(&key("log.burst.bytes")),
+        connections_max: settings.fits(&key("connections.max")),
+    }
+}
+
+fn is_client_key(key: &str) -> bool {
+    CLIENT_KEYS.contains(&key) || CLIENT_PREFIXES.iter().any(|prefix| key.starts_with(prefix))
+}
+
+fn clients(entries: &IndexMap<String, String>) -> ClientSettings {
+    let below = |prefix: &str| -> IndexMap<String, String> {
+        let pairs = entries.iter().filter_map(|(key, value)| Some((key.strip_prefix(prefix)?.to_owned(), value.clone())));
+        pairs.collect()
+    };
+    let common = entries.iter().filter(|(key, _)| *key == "bootstrap.servers" || is_client_key(key));
+    ClientSettings {
+        common: common.map(|(key, value)| (key.clone(), value.clone())).collect(),
+        producer: below("producer."),
+        consumer: below("consumer."),
+        admin: below("admin."),
+    }
+}
+
+fn warnings(entries: &IndexMap<String, String>, known: &[Known]) -> Vec<Warning> {
+    let names: Vec<&str> = known.iter().map(|k| k.definition.name.as_str()).collect();
+    let keys = entries.keys().filter(|key| !names.contains(&key.as_str()) && !is_client_key(key));
+    keys.filter_map(|key| warning(key, &names)).collect()
+}
+
+/// Prefixes whose keys are read as a family.
+const FAMILIES: [&str; 9] = [
+    "producer.",
+    "consumer.",
+    "admin.",
+    "key.converter.",
+    "value.converter.",
+    "header.converter.",
+    "config.storage.",
+    "offset.storage.",
+    "status.storage.",
+];
+
+fn warning(key: &str, names: &[&str]) -> Option<Warning> {
+    let is_meant = |pattern: &str| key == pattern || (pattern.ends_with('.') && key.starts_with(pattern));
+    let found = NOT_APPLICABLE.iter().find(|(pattern, _)| is_meant(pattern));
+    let reason = match found {
+        Some((_, reason)) => format!("has no effect: {reason}"),
+        None if key.ends_with(".storage.cleanup.policy") => "has no effect: internal topics are compacted".to_owned(),
+        None if key == "config.storage.partitions" => "has no effect: the config topic has one partition".to_owned(),
+        None if FAMILIES.iter().any(|prefix| key.starts_with(prefix)) => return None,
+        None => match nearest(key, names.iter().copied()) {
+            Some(near) => format!("is not known; did you mean `{near}`?"),
+            None => "is not known and has no effect".to_owned(),
+        },
+    };
+    Some(Warning { key: key.to_owned(), message: reason })
+}
+
+#[cfg(test)]
+mod tests;
