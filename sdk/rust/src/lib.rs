@@ -38,6 +38,8 @@ mod builder;
 mod config;
 mod edit;
 mod fault;
+#[cfg(feature = "files")]
+pub mod files;
 #[doc(hidden)]
 pub mod guest;
 mod host;
