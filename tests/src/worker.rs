@@ -345,7 +345,7 @@ fn usual_properties(bootstrap: &str, address: &str, dir: &Path) -> Vec<(String, 
         ("lockgate.packages.bundled", places::packages().to_string_lossy().into_owned()),
         ("lockgate.grants.read", folder.to_string()),
         ("lockgate.grants.write", folder.to_string()),
-        ("lockgate.grants.http", "127.0.0.1:*".to_owned()),
+        ("lockgate.grants.http", "127.0.0.1".to_owned()),
         ("lockgate.grants.private", "127.0.0.0/8".to_owned()),
     ];
     pairs.into_iter().map(|(k, v)| (k.to_owned(), v)).collect()

@@ -4,6 +4,9 @@
 //! one broker, each with topics and a worker of its own; nothing waits for a time, everything for a condition.
 #![allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
 
+#[path = "../contract/mod.rs"]
+mod contract;
+
 mod configs;
 mod converters;
 mod crash;

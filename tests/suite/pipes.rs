@@ -15,7 +15,7 @@ fn records_that_datagen_makes_reach_a_file() {
     let worker = Worker::start(&kafka.bootstrap);
     let topic = kafka.topic("orders", 1);
     let source = serde_json::json!({
-        "connector.class": "datagen", "tasks.max": "1", "topic": topic.name, "template": "orders", "count": "2000", "seed": "7",
+        "connector.class": "datagen", "tasks.max": "1", "topic": topic.name, "template": "orders", "count": "2000", "rate": "0", "seed": "7",
     });
     worker.create_running("gen", json_values(source));
     worker.create_running("out", file_sink(&topic.name, &worker.path_text("out.txt")));

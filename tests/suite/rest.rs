@@ -209,7 +209,7 @@ fn guests_lines_are_found_by_connector_and_never_hold_a_password() {
     let topic = kafka.topic("logged", 1);
     let secret = "s3cr3t-of-nobody-else";
     let url = format!("http://{}/x", lockgate_tests::worker::unique("127.0.0.1"));
-    let config = with(crate::configs::http_sink(&topic.name, &url), &[("http.headers.authorization", secret)]);
+    let config = with(crate::configs::http_sink(&topic.name, &url), &[("http.auth.token", secret)]);
     worker.call("POST", "/connectors", &json!({"name": "quiet", "config": config}));
     worker.create_running("log", file_sink(&topic.name, &worker.path_text("out.txt")));
     let lines = worker.get("/connectors/log/logs?tail=10").expect(200).json();

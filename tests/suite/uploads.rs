@@ -9,7 +9,7 @@ use lockgate_tests::{Kafka, Worker, places};
 use serde_json::json;
 
 /// A guest of `tests/guests` that behaves, has a sink and is not among the bundled packages.
-pub const GOOD: &str = "contract_rust";
+pub const GOOD: &str = "reference";
 
 /// `\0asm`, then version and layer of a component.
 const COMPONENT: [u8; 8] = [0, b'a', b's', b'm', 0x0d, 0, 1, 0];
@@ -57,7 +57,7 @@ fn what_is_not_a_package_is_told_what_it_is_instead() {
     }
     let names: Vec<String> =
         worker.get("/packages").json().as_array().unwrap().iter().map(|p| p["name"].to_string()).collect();
-    assert!(!names.iter().any(|n| n.contains("contract")), "nothing of it was kept: {names:?}");
+    assert!(!names.iter().any(|n| n.contains("reference")), "nothing of it was kept: {names:?}");
 }
 
 #[test]

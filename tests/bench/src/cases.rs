@@ -81,7 +81,8 @@ pub fn all() -> Vec<Case> {
 fn generator(count: u64, size: usize) -> Value {
     json!({
         "connector.class": "datagen",
-        "template": "fixed",
+        "template": "raw",
+        "rate": "0",
         "size": size.to_string(),
         "count": count.to_string(),
         "value.converter": "org.apache.kafka.connect.converters.ByteArrayConverter",

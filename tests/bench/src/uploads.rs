@@ -8,7 +8,7 @@ use lockgate_tests::{Kafka, Worker, WorkerOptions, places};
 use serde_json::json;
 
 /// The package that is uploaded.
-const PACKAGE: &str = "contract_rust";
+const PACKAGE: &str = "reference";
 /// Times each.
 const TIMES: usize = 5;
 

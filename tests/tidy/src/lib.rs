@@ -101,6 +101,7 @@ fn walk(dir: &Path, found: &mut Vec<PathBuf>) {
 
 fn lines_before_tests(code: &str) -> usize {
     let lines: Vec<&str> = code.lines().collect();
-    let module = |at: usize| lines.get(at + 1..).into_iter().flatten().take(3).any(|l| l.trim_start().starts_with("mod "));
+    let module =
+        |at: usize| lines.get(at + 1..).into_iter().flatten().take(3).any(|l| l.trim_start().starts_with("mod "));
     lines.iter().enumerate().position(|(at, l)| l.trim() == "#[cfg(test)]" && module(at)).unwrap_or(lines.len())
 }
