@@ -11,9 +11,10 @@ use lockgate_model::ports::{ApplyPort, OpenApply};
 use crate::recode::Recode;
 
 /// The segments of a task, not open.
-#[derive(Debug)]
 pub struct Chain<A> {
-    links: Vec<Link<A>>,
+    pub(crate) segments: Vec<A>,
+    /// What must happen to payloads before each segment.
+    recodes: Vec<Option<Box<dyn Recode>>>,
 }
 
 /// One segment, and what must happen to payloads before it.
@@ -22,6 +23,12 @@ pub struct Link<A> {
     pub recode: Option<Box<dyn Recode>>,
     /// The segment.
     pub segment: A,
+}
+
+impl<A: std::fmt::Debug> std::fmt::Debug for Chain<A> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Chain").field("segments", &self.segments).finish_non_exhaustive()
+    }
 }
 
 impl<A: std::fmt::Debug> std::fmt::Debug for Link<A> {
@@ -33,42 +40,42 @@ impl<A: std::fmt::Debug> std::fmt::Debug for Link<A> {
 impl<A> Chain<A> {
     /// Segments that all share one encoding.
     pub fn new(segments: Vec<A>) -> Self {
-        Self { links: segments.into_iter().map(|segment| Link { recode: None, segment }).collect() }
+        let recodes = segments.iter().map(|_| None).collect();
+        Self { segments, recodes }
     }
 
     /// Segments with recodings between them.
-    pub const fn with_links(links: Vec<Link<A>>) -> Self {
-        Self { links }
+    pub fn with_links(links: Vec<Link<A>>) -> Self {
+        let (segments, recodes) = links.into_iter().map(|link| (link.segment, link.recode)).unzip();
+        Self { segments, recodes }
     }
 
     /// No transforms.
     pub const fn none() -> Self {
-        Self { links: Vec::new() }
+        Self { segments: Vec::new(), recodes: Vec::new() }
     }
 
     /// True if there are no transforms.
     pub const fn is_empty(&self) -> bool {
-        self.links.is_empty()
+        self.segments.is_empty()
+    }
+
+    /// Takes the recodings out, one per segment; they live as long as the task.
+    pub(crate) fn take_recodes(&mut self) -> Vec<Option<Box<dyn Recode>>> {
+        std::mem::take(&mut self.recodes)
     }
 }
 
 /// Alias and class of each step.
 pub(crate) type Steps = Arc<[(Arc<str>, Arc<str>)]>;
 
-impl<A: OpenApply> Chain<A> {
-    /// Opens an instance of each segment, in order.
-    pub(crate) async fn open(&self) -> Result<Vec<(A::Port, Steps)>, GuestError> {
-        let mut open = Vec::with_capacity(self.links.len());
-        for link in &self.links {
-            open.push((link.segment.open().await?, link.segment.steps().into()));
-        }
-        Ok(open)
+/// Opens an instance of each segment, in order.
+pub(crate) async fn open<A: OpenApply>(segments: &[A]) -> Result<Vec<(A::Port, Steps)>, GuestError> {
+    let mut open = Vec::with_capacity(segments.len());
+    for segment in segments {
+        open.push((segment.open().await?, segment.steps().into()));
     }
-
-    /// Takes the recodings out, one per segment; they live as long as the task.
-    pub(crate) fn take_recodes(&mut self) -> Vec<Option<Box<dyn Recode>>> {
-        self.links.iter_mut().map(|link| link.recode.take()).collect()
-    }
+    Ok(open)
 }
 
 /// Ends the instances, each within its own close deadline; errors only go to the log.

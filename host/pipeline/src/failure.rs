@@ -70,6 +70,9 @@ pub enum TaskFailure {
     /// A delivery did not come back, not even when told to give up.
     #[error("the guest did not come back within the drain deadline, nor when it was told to give up [task.drain]")]
     Stuck,
+    /// An instance that had failed was needed again: a bug of the host.
+    #[error("an instance that had failed before was called again [task.gone]")]
+    Gone,
     /// The consumer broke its contract.
     #[error(transparent)]
     Unassigned(#[from] Unassigned),
@@ -94,6 +97,7 @@ impl TaskFailure {
             Self::Store(fault) => fault.code.clone(),
             Self::Agree(_) | Self::NoSuchRow { .. } | Self::NotAssigned { .. } => "guest.protocol".to_owned(),
             Self::Stuck => "task.drain".to_owned(),
+            Self::Gone => "task.gone".to_owned(),
             Self::Unassigned(_) => "ledger.unassigned".to_owned(),
         }
     }

@@ -179,7 +179,10 @@ impl<P: ApplyPort> Passage<P> {
             join(batch, again, &asked, &faults, is_segment)?;
             let back = faults.into_iter().map(|(stage, f)| (stage, RowFault { row: asked[f.row as usize], ..f }));
             let (still, more) = split(back.collect(), &rules.policy);
-            (open, lost) = (still, { lost.extend(more); lost });
+            (open, lost) = (still, {
+                lost.extend(more);
+                lost
+            });
         }
         lost.extend(open);
         let origin_of = |row: u32| if *mapped { origins[row as usize] } else { row };
@@ -210,7 +213,13 @@ fn split(faults: Faults, policy: &ErrorPolicy) -> (Faults, Faults) {
 }
 
 /// Puts the outcome of a retry where it belongs.
-fn join(batch: &mut Batch, again: &mut Batch, asked: &[u32], faults: &Faults, segment: bool) -> Result<(), TaskFailure> {
+fn join(
+    batch: &mut Batch,
+    again: &mut Batch,
+    asked: &[u32],
+    faults: &Faults,
+    segment: bool,
+) -> Result<(), TaskFailure> {
     if segment {
         for row in &mut again.rows {
             let call = "apply";
@@ -243,50 +252,24 @@ pub(crate) fn check_rows(
 }
 
 impl<P: ApplyPort> Station<P> {
-    /// The call, repeated within `errors.retry.timeout` while the whole call is refused for now.
+    /// The call, repeated within `errors.retry.timeout` while the whole call is refused for now. An instance that failed is
+    /// thrown away: it is neither called nor closed any more.
     async fn call(
         &mut self,
         batch: &mut Batch,
         rules: &Rules,
         interrupt: &mut Interrupt,
     ) -> Result<Option<Faults>, TaskFailure> {
-        let port = match self {
+        let slot = match self {
             Self::Recode(recode) => return Ok(Some(recode.batch(batch))),
-            Self::Segment { port: Some(port), .. } => port,
-            Self::Segment { port: None, .. } => return Ok(Some(Vec::new())),
+            Self::Segment { port, .. } => port,
         };
-        let mut backoff = Backoff::new(rules.random);
-        let began = Instant::now();
-        let mut refused = Refused::default();
-        loop {
-            let began_call = Instant::now();
-            let answer = port.apply(batch).await;
-            rules.metrics.guest_time.observe(began_call.elapsed());
-            let fault = match answer {
-                Ok(faults) => return refused.complete(batch, faults).map(Some),
-                Err(GuestError::Fault(fault)) => fault,
-                Err(error) => return Err(TaskFailure::guest("apply", error)),
-            };
-            let least = match fault.kind {
-                FaultKind::Retriable(delay) => delay,
-                FaultKind::Rows(bad) if !bad.is_empty() => {
-                    refused.remove(batch, bad)?;
-                    if batch.is_empty() {
-                        return Ok(Some(refused.faults));
-                    }
-                    continue;
-                }
-                _ => return Err(TaskFailure::guest("apply", GuestError::Fault(fault))),
-            };
-            let ErrorPolicy { retry_delay_max, retry_timeout, .. } = rules.policy;
-            let Some(delay) = backoff.next_within(retry_delay_max, began.elapsed(), retry_timeout) else {
-                return Err(TaskFailure::guest("apply", GuestError::Fault(fault)));
-            };
-            rules.metrics.total_retries.add(1);
-            if !interrupt.sleep(delay.max(least)).await {
-                return Ok(None);
-            }
+        let Some(port) = slot else { return Err(TaskFailure::Gone) };
+        let outcome = apply(port, batch, rules, interrupt).await;
+        if outcome.is_err() {
+            *slot = None;
         }
+        outcome
     }
 
     fn class(&self, stage: Stage, fault: &RowFault) -> Arc<str> {
@@ -295,6 +278,47 @@ impl<P: ApplyPort> Station<P> {
             Self::Segment { steps, .. } => {
                 steps.get(fault.step as usize).map_or_else(|| "".into(), |(_, class)| Arc::clone(class))
             }
+        }
+    }
+}
+
+/// One batch through one segment.
+async fn apply<P: ApplyPort>(
+    port: &mut P,
+    batch: &mut Batch,
+    rules: &Rules,
+    interrupt: &mut Interrupt,
+) -> Result<Option<Faults>, TaskFailure> {
+    let mut backoff = Backoff::new(rules.random);
+    let began = Instant::now();
+    let mut refused = Refused::default();
+    loop {
+        let began_call = Instant::now();
+        let answer = port.apply(batch).await;
+        rules.metrics.guest_time.observe(began_call.elapsed());
+        let fault = match answer {
+            Ok(faults) => return refused.complete(batch, faults).map(Some),
+            Err(GuestError::Fault(fault)) => fault,
+            Err(error) => return Err(TaskFailure::guest("apply", error)),
+        };
+        let least = match fault.kind {
+            FaultKind::Retriable(delay) => delay,
+            FaultKind::Rows(bad) if !bad.is_empty() => {
+                refused.remove(batch, bad)?;
+                if batch.is_empty() {
+                    return Ok(Some(refused.faults));
+                }
+                continue;
+            }
+            _ => return Err(TaskFailure::guest("apply", GuestError::Fault(fault))),
+        };
+        let ErrorPolicy { retry_delay_max, retry_timeout, .. } = rules.policy;
+        let Some(delay) = backoff.next_within(retry_delay_max, began.elapsed(), retry_timeout) else {
+            return Err(TaskFailure::guest("apply", GuestError::Fault(fault)));
+        };
+        rules.metrics.total_retries.add(1);
+        if !interrupt.sleep(delay.max(least)).await {
+            return Ok(None);
         }
     }
 }

@@ -132,7 +132,9 @@ where
             self.hold_fetch().await?;
         }
         loop {
-            while let Some(action) = self.state.decide(self.sight()) {
+            while !self.stop_wanted
+                && let Some(action) = self.state.decide(self.sight())
+            {
                 self.act(action).await?;
             }
             let event = match self.late.take() {
@@ -328,17 +330,19 @@ where
     }
 
     /// A new instance from the last commit, if that is allowed and could help; else the failure.
-    async fn restart_or(&mut self, failure: TaskFailure) -> Result<(), TaskFailure> {
+    pub(crate) async fn restart_or(&mut self, failure: TaskFailure) -> Result<(), TaskFailure> {
         if !failure.is_restartable() || self.restarts >= self.task.restarts_max || self.stop_wanted {
             return Err(failure);
         }
         self.restarts += 1;
         self.task.metrics.instance_restarts_total.add(1);
         tracing::warn!(task = %self.task.id, error = %failure, restart = self.restarts, "a new instance is opened");
+        // The hand is not here while its instance is dead, so nothing can call it.
+        let mut hand = self.hand.take();
         let mut backoff = Backoff::new(Random::seeded(&self.task.id));
         let (sink, segments) = loop {
             let SinkTask { id, store, sink, chain, .. } = &self.task;
-            match open_guests(id, &**store, sink, chain).await {
+            match open_guests(id, &**store, sink, &chain.segments).await {
                 Ok(open) => break open,
                 Err(failure) => {
                     let delay = failure.patience(&mut backoff, self.task.tolerance.retry_delay_max)?;
@@ -348,10 +352,11 @@ where
                 }
             }
         };
-        if let Some(hand) = &mut self.hand {
+        if let Some(hand) = &mut hand {
             hand.sink = sink;
             hand.passage.renew(segments);
         }
+        self.hand = hand;
         self.unsaved.clear();
         let back = self.ledger.rewind();
         self.go_back(&back).await?;

@@ -14,7 +14,7 @@ use lockgate_model::ports::{BatchLimits, Fetch, OffsetStore, OpenApply, OpenSink
 use lockgate_model::schemas::Schemas;
 
 use crate::backoff::{Backoff, Random};
-use crate::chain::Chain;
+use crate::chain::{self, Chain, Steps};
 use crate::dead_letter::DeadLetter;
 use crate::failure::TaskFailure;
 use crate::mailbox::{Mailbox, TaskState};
@@ -125,22 +125,24 @@ where
             metrics: Arc::clone(&self.metrics),
             random: Random::seeded(&self.id),
         };
-        let mut recodes = Some(self.recodes());
         let mut backoff = Backoff::new(rules.random);
         loop {
-            let trouble = tokio::select! {
+            let SinkTask { id, store, sink, chain, dead_letter, .. } = &*self;
+            let opening = first_guests(id, &**store, sink, &chain.segments, dead_letter.as_ref());
+            let outcome = tokio::select! {
                 biased;
                 () = mailbox.stopped(paused) => return Ok(Opened::Stopped),
-                ports = self.open_ports() => match ports {
-                    Ok((sink, ports)) => {
-                        let (first, between, last) = recodes.take().unwrap_or_else(|| (None, Vec::new(), None));
-                        let passage = Passage::new(first, ports, between, last);
-                        let (consumed, again) = (Batch::default(), Batch::default());
-                        let letters = self.dead_letter.take();
-                        return Ok(Opened::Open(Hand { sink, passage, letters, rules, consumed, again }));
-                    }
-                    Err(trouble) => trouble,
-                },
+                outcome = opening => outcome,
+            };
+            let trouble = match outcome {
+                Ok((sink, ports)) => {
+                    let (first, between, last) = self.recodes();
+                    let passage = Passage::new(first, ports, between, last);
+                    let (consumed, again) = (Batch::default(), Batch::default());
+                    let letters = self.dead_letter.take();
+                    return Ok(Opened::Open(Hand { sink, passage, letters, rules, consumed, again }));
+                }
+                Err(trouble) => trouble,
             };
             let delay = trouble.patience(&mut backoff, rules.policy.retry_delay_max)?;
             tokio::select! {
@@ -157,14 +159,21 @@ where
         let adapt = std::mem::replace(&mut self.adapt, Box::new(crate::Untouched));
         (Some(decode), self.chain.take_recodes(), Some(adapt))
     }
+}
 
-    async fn open_ports(&self) -> Result<(S::Port, Vec<(A::Port, crate::chain::Steps)>), TaskFailure> {
-        if let Some(letters) = &self.dead_letter {
-            let made = letters.ensure().await;
-            made.map_err(|fault| TaskFailure::kafka("making the dead-letter topic", fault))?;
-        }
-        open_guests(&self.id, &*self.store, &self.sink, &self.chain).await
+/// What a task needs before its first record.
+async fn first_guests<S: OpenSink, A: OpenApply, P: Produce, St: OffsetStore>(
+    id: &TaskId,
+    store: &St,
+    sink: &S,
+    segments: &[A],
+    letters: Option<&DeadLetter<P>>,
+) -> Result<(S::Port, Vec<(A::Port, Steps)>), TaskFailure> {
+    if let Some(letters) = letters {
+        let made = letters.ensure().await;
+        made.map_err(|fault| TaskFailure::kafka("making the dead-letter topic", fault))?;
     }
+    open_guests(id, store, sink, segments).await
 }
 
 /// Opens the guest of a sink and of its transforms.
@@ -172,10 +181,10 @@ pub(crate) async fn open_guests<S: OpenSink, A: OpenApply, St: OffsetStore>(
     id: &TaskId,
     store: &St,
     sink: &S,
-    chain: &Chain<A>,
-) -> Result<(S::Port, Vec<(A::Port, crate::chain::Steps)>), TaskFailure> {
+    segments: &[A],
+) -> Result<(S::Port, Vec<(A::Port, Steps)>), TaskFailure> {
     let state = store.load(&id.connector).await?;
-    let ports = chain.open().await.map_err(|error| TaskFailure::guest("open", error))?;
+    let ports = chain::open(segments).await.map_err(|error| TaskFailure::guest("open", error))?;
     let sink = sink.open(&state).await.map_err(|error| TaskFailure::guest("open", error))?;
     Ok((sink, ports))
 }

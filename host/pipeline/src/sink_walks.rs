@@ -62,10 +62,19 @@ where
         Ok(())
     }
 
-    /// Asks, checks, stores state, commits. The hand must be here; without it this is for later.
+    /// Commits what the guest agrees to. An instance that fails over it is replaced, where that is allowed, and everything
+    /// since the last commit comes again.
     async fn commit(&mut self) -> Result<Committed, TaskFailure> {
+        match self.commit_once().await {
+            Err(failure) => self.restart_or(failure).await.map(|()| Committed::Done),
+            done => done,
+        }
+    }
+
+    /// Asks, checks, stores state, commits. Without a hand there is nobody to ask, and nothing is committed.
+    async fn commit_once(&mut self) -> Result<Committed, TaskFailure> {
         let committable = self.ledger.committable();
-        if committable.is_empty() {
+        if committable.is_empty() || self.hand.is_none() {
             return Ok(Committed::Done);
         }
         let began = Instant::now();
@@ -154,7 +163,7 @@ where
 
     /// The commit of a task that failed, as far as its instance is still good.
     pub(crate) async fn commit_last(&mut self) {
-        match timeout(LAST_COMMIT_MAX, self.commit()).await {
+        match timeout(LAST_COMMIT_MAX, self.commit_once()).await {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => tracing::warn!(task = %self.task.id, %error, "the last commit failed"),
             Err(_) => tracing::warn!(task = %self.task.id, "the last commit did not end in time"),

@@ -9,6 +9,7 @@ use tokio::time::timeout;
 use crate::backoff::{Backoff, Random};
 use crate::failure::TaskFailure;
 use crate::mailbox::Mailbox;
+use crate::source_task::open_guests;
 use crate::source_loop::{LAST_STORE_MAX, SourceLoop};
 
 impl<S, A, P, St> SourceLoop<S, A, P, St>
@@ -34,7 +35,8 @@ where
         self.forget();
         let mut backoff = Backoff::new(Random::seeded(&self.task.id));
         let (port, segments) = loop {
-            match self.task.open_guests().await {
+            let task = &self.task;
+            match open_guests(&task.id, &*task.store, &task.source, &task.chain.segments).await {
                 Ok(open) => break open,
                 Err(failure) => {
                     let delay = failure.patience(&mut backoff, self.task.tolerance.retry_delay_max)?;

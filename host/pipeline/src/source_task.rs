@@ -12,7 +12,7 @@ use lockgate_model::ports::{BatchLimits, OffsetStore, OpenApply, OpenSource, Pro
 use lockgate_model::schemas::Schemas;
 
 use crate::backoff::{Backoff, Random};
-use crate::chain::{Chain, Steps};
+use crate::chain::{self, Chain, Steps};
 use crate::failure::TaskFailure;
 use crate::mailbox::{Mailbox, TaskState};
 use crate::passage::{Passage, Rules};
@@ -108,18 +108,20 @@ where
         };
         let mut backoff = Backoff::new(rules.random);
         loop {
-            let trouble = tokio::select! {
+            let opening = open_guests(&self.id, &*self.store, &self.source, &self.chain.segments);
+            let outcome = tokio::select! {
                 biased;
                 () = mailbox.stopped(paused) => return Ok(Opened::Stopped),
-                ports = self.open_guests() => match ports {
-                    Ok((port, segments)) => {
-                        let encode = std::mem::replace(&mut self.encode, Box::new(crate::Untouched));
-                        let passage = Passage::new(None, segments, self.chain.take_recodes(), Some(encode));
-                        let (produce, topics) = (Arc::clone(&self.produce), Arc::clone(&self.topic_creation));
-                        return Ok(Opened::Open((port, Outlet::new(passage, produce, topics, rules))));
-                    }
-                    Err(trouble) => trouble,
-                },
+                outcome = opening => outcome,
+            };
+            let trouble = match outcome {
+                Ok((port, segments)) => {
+                    let encode = std::mem::replace(&mut self.encode, Box::new(crate::Untouched));
+                    let passage = Passage::new(None, segments, self.chain.take_recodes(), Some(encode));
+                    let (produce, topics) = (Arc::clone(&self.produce), Arc::clone(&self.topic_creation));
+                    return Ok(Opened::Open((port, Outlet::new(passage, produce, topics, rules))));
+                }
+                Err(trouble) => trouble,
             };
             let delay = trouble.patience(&mut backoff, rules.policy.retry_delay_max)?;
             tokio::select! {
@@ -129,12 +131,17 @@ where
             }
         }
     }
+}
 
-    /// Opens the guest at the stored positions, and those of its transforms.
-    pub(crate) async fn open_guests(&self) -> Result<(S::Port, Vec<(A::Port, Steps)>), TaskFailure> {
-        let positions = self.store.load(&self.id.connector).await?;
-        let segments = self.chain.open().await.map_err(|error| TaskFailure::guest("open", error))?;
-        let port = self.source.open(&positions).await.map_err(|error| TaskFailure::guest("open", error))?;
-        Ok((port, segments))
-    }
+/// Opens the guest of a source at the stored positions, and those of its transforms.
+pub(crate) async fn open_guests<S: OpenSource, A: OpenApply, St: OffsetStore>(
+    id: &TaskId,
+    store: &St,
+    source: &S,
+    segments: &[A],
+) -> Result<(S::Port, Vec<(A::Port, Steps)>), TaskFailure> {
+    let positions = store.load(&id.connector).await?;
+    let segments = chain::open(segments).await.map_err(|error| TaskFailure::guest("open", error))?;
+    let port = source.open(&positions).await.map_err(|error| TaskFailure::guest("open", error))?;
+    Ok((port, segments))
 }
