@@ -7,7 +7,7 @@ use lockgate_model::batch::Batch;
 use lockgate_model::fault::{RowFault, Stage};
 
 /// Topic bytes to payloads, payloads to topic bytes, or one plugin's encodings to another's.
-pub trait Recode: Send {
+pub trait Recode: Send + Sync {
     /// Converts in place; each failed row is named once, with the stage where it failed.
     fn batch(&mut self, batch: &mut Batch) -> Vec<(Stage, RowFault)>;
 

@@ -3,39 +3,60 @@
 //! Enters: the supervisor's rooms write here. Leaves: views for the handle. Invariant: nothing here waits; a lock is held
 //! only to copy.
 
-use std::sync::{OnceLock, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+use lockgate_model::package::PluginKind;
 use tokio::sync::watch;
 
 use crate::error::{ErrorKind, SupervisorError};
+use crate::log_book::LogBook;
+use crate::package_view;
+use crate::registry::Registry;
 use crate::view::{ConfigKeyInfo, HealthState, LogLine, PackageView, PluginEntry, ServerInfo, WorkerHealth};
 
 /// How far the start has got.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
+    /// Not yet; the text says what is waited for.
     Starting(String),
+    /// Requests are handled.
     Ready,
 }
 
 /// Shared, read by many.
 #[derive(Debug)]
 pub(crate) struct Desk {
+    pub registry: Arc<Registry>,
+    pub logs: Arc<LogBook>,
     stage: RwLock<Stage>,
     cluster_id: OnceLock<String>,
     stop: watch::Sender<bool>,
 }
 
 impl Desk {
+    pub(crate) fn new(registry: Arc<Registry>, logs: Arc<LogBook>) -> Self {
+        let stage = RwLock::new(Stage::Starting("It has just begun.".to_owned()));
+        Self { registry, logs, stage, cluster_id: OnceLock::new(), stop: watch::Sender::new(false) }
+    }
+
+    pub(crate) fn enter(&self, stage: Stage) {
+        *self.stage.write().unwrap_or_else(PoisonError::into_inner) = stage;
+    }
+
+    pub(crate) fn stage(&self) -> Stage {
+        self.stage.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_cluster_id(&self, id: String) {
+        drop(self.cluster_id.set(id)); // a cluster keeps its id
+    }
+
     pub(crate) fn server_info(&self) -> ServerInfo {
         ServerInfo {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             commit: option_env!("LOCKGATE_COMMIT").unwrap_or("unknown").to_owned(),
             kafka_cluster_id: self.cluster_id.get().cloned(),
         }
-    }
-
-    pub(crate) fn stage(&self) -> Stage {
-        self.stage.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
     pub(crate) fn health(&self, alive: bool) -> WorkerHealth {
@@ -59,31 +80,87 @@ impl Desk {
         }
     }
 
-    pub(crate) fn plugins(&self, _connectors_only: bool) -> Vec<PluginEntry> {
-        Vec::new()
+    pub(crate) fn plugins(&self, connectors_only: bool) -> Vec<PluginEntry> {
+        let of_kind = |kind: PluginKind, plugin_type: &'static str| {
+            let plugins = self.registry.all().into_iter().flat_map(move |package| {
+                let version = package.info.version.clone();
+                let plugins = package.info.plugins.iter().filter(|p| p.kind == kind).cloned().collect::<Vec<_>>();
+                plugins.into_iter().map(move |p| (p.class.clone(), version.clone()))
+            });
+            plugins.map(move |(class, version)| PluginEntry { class, plugin_type, version: Some(version) })
+        };
+        let mut entries: Vec<PluginEntry> = of_kind(PluginKind::Sink, "sink").collect();
+        entries.extend(of_kind(PluginKind::Source, "source"));
+        if !connectors_only {
+            entries.extend(of_kind(PluginKind::Transform, "transformation"));
+            entries.extend(of_kind(PluginKind::Predicate, "predicate"));
+            entries.extend(CONVERTERS.iter().map(|class| built_in(class, "converter")));
+            entries.extend(HEADER_CONVERTERS.iter().map(|class| built_in(class, "header_converter")));
+        }
+        entries
     }
 
     pub(crate) fn plugin_config(
         &self,
         class: &str,
-        _version: Option<&str>,
+        version: Option<&str>,
     ) -> Result<Vec<ConfigKeyInfo>, SupervisorError> {
-        Err(SupervisorError::new(ErrorKind::NotFound, "plugin.not-found", format!("Unknown plugin {class}.")))
+        let kinds = [PluginKind::Source, PluginKind::Sink, PluginKind::Transform, PluginKind::Predicate];
+        let found = self.registry.find(class, &kinds, version).map_err(|error| match error {
+            crate::registry::NotFound::Class { class, .. } => {
+                SupervisorError::new(ErrorKind::NotFound, "plugin.not-found", format!("Unknown plugin {class}."))
+            }
+            other => SupervisorError::new(ErrorKind::BadRequest, "plugin.version", other.to_string()),
+        })?;
+        Ok(lockgate_config::validate::plugin_keys(&found.plugin))
     }
 
     pub(crate) fn packages(&self) -> Vec<PackageView> {
-        Vec::new()
+        self.registry.all().iter().map(|p| package_view::package(&p.info, p.bundled)).collect()
     }
 
     pub(crate) fn package(&self, name: &str) -> Result<Vec<PackageView>, SupervisorError> {
-        Err(SupervisorError::new(ErrorKind::NotFound, "package.not-found", format!("Package {name} not found")))
+        let versions: Vec<PackageView> = self.packages().into_iter().filter(|p| p.name == name).collect();
+        if versions.is_empty() {
+            let message = format!("Package {name} not found");
+            return Err(SupervisorError::new(ErrorKind::NotFound, "package.not-found", message));
+        }
+        Ok(versions)
     }
 
-    pub(crate) fn logs(&self, _name: &str, _tail: usize) -> Vec<LogLine> {
-        Vec::new()
+    pub(crate) fn logs(&self, name: &str, tail: usize) -> Vec<LogLine> {
+        self.logs.tail(name, tail)
     }
 
     pub(crate) fn shut_down(&self) {
         self.stop.send_replace(true);
     }
+
+    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
+        self.stop.subscribe()
+    }
 }
+
+fn built_in(class: &str, plugin_type: &'static str) -> PluginEntry {
+    PluginEntry { class: class.to_owned(), plugin_type, version: Some(env!("CARGO_PKG_VERSION").to_owned()) }
+}
+
+/// What `convert` knows, under Kafka Connect's names.
+const CONVERTERS: [&str; 9] = [
+    "org.apache.kafka.connect.converters.BooleanConverter",
+    "org.apache.kafka.connect.converters.ByteArrayConverter",
+    "org.apache.kafka.connect.converters.DoubleConverter",
+    "org.apache.kafka.connect.converters.FloatConverter",
+    "org.apache.kafka.connect.converters.IntegerConverter",
+    "org.apache.kafka.connect.converters.LongConverter",
+    "org.apache.kafka.connect.converters.ShortConverter",
+    "org.apache.kafka.connect.json.JsonConverter",
+    "org.apache.kafka.connect.storage.StringConverter",
+];
+
+/// For headers: the same, and this one.
+const HEADER_CONVERTERS: [&str; 3] = [
+    "org.apache.kafka.connect.json.JsonConverter",
+    "org.apache.kafka.connect.storage.SimpleHeaderConverter",
+    "org.apache.kafka.connect.storage.StringConverter",
+];

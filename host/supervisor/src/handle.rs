@@ -149,12 +149,6 @@ impl Handle {
         self.ask(|reply| Request::RestartTask { name, task, reply }).await
     }
 
-    /// Topics that the connector has used since it was created or they were reset; unknown connectors have none.
-    pub async fn topics(&self, name: &str) -> Outcome<Vec<String>> {
-        let name = name.to_owned();
-        self.ask(|reply| Request::Topics { name, reply }).await
-    }
-
     /// Offsets of a source (from the offset store); `BadRequest` for sinks, whose offsets are their consumer group's.
     pub async fn offsets(&self, name: &str) -> Outcome<Vec<ConnectorOffset>> {
         let name = name.to_owned();

@@ -6,10 +6,38 @@
 
 pub mod error;
 pub mod handle;
+pub mod offset_file;
 pub mod view;
 
+mod build;
+mod chain;
+mod clients;
+mod control;
+mod desired;
 mod desk;
+mod encodings;
+mod event;
+mod grants;
+mod jobs;
+mod kafka_logs;
+mod lifecycle;
+mod log_book;
+mod package_store;
+mod package_view;
+mod registry;
+mod report;
 mod request;
+mod runner;
+mod service;
+mod slots;
+mod status_clerk;
+mod storage;
+mod supervisor;
+mod validate;
+mod version;
 
 pub use error::{ErrorKind, SupervisorError};
 pub use handle::Handle;
+pub use offset_file::FileOffsetStore;
+pub use storage::StorageError;
+pub use supervisor::{Options, StartError, Supervisor};

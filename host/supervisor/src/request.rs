@@ -7,6 +7,7 @@ use bytes::Bytes;
 use indexmap::IndexMap;
 use tokio::sync::oneshot;
 
+use crate::desk::{Desk, Stage};
 use crate::error::SupervisorError;
 use crate::view::{
     ConfigInfos, ConnectorInfo, ConnectorOffset, ConnectorStateInfo, MetricsView, PutOutcome, RestartOptions,
@@ -71,10 +72,6 @@ pub(crate) enum Request {
         task: u32,
         reply: Reply<()>,
     },
-    Topics {
-        name: String,
-        reply: Reply<Vec<String>>,
-    },
     Offsets {
         name: String,
         reply: Reply<Vec<ConnectorOffset>>,
@@ -96,4 +93,40 @@ pub(crate) enum Request {
     Metrics {
         reply: Reply<MetricsView>,
     },
+}
+
+impl Request {
+    /// Answers a call that waits in a connector's lane, or would have.
+    pub(crate) fn refuse(self, error: SupervisorError) {
+        match self {
+            Self::Ping { reply } => drop(reply.send(Err(error))),
+            Self::List { reply } => drop(reply.send(Err(error))),
+            Self::PutConfig { reply, .. } | Self::PatchConfig { reply, .. } => drop(reply.send(Err(error))),
+            Self::Info { reply, .. } => drop(reply.send(Err(error))),
+            Self::Status { reply, .. } | Self::Restart { reply, .. } => drop(reply.send(Err(error))),
+            Self::Tasks { reply, .. } => drop(reply.send(Err(error))),
+            Self::Delete { reply, .. }
+            | Self::SetTarget { reply, .. }
+            | Self::RestartTask { reply, .. }
+            | Self::DeletePackage { reply, .. } => drop(reply.send(Err(error))),
+            Self::Offsets { reply, .. } => drop(reply.send(Err(error))),
+            Self::Validate { reply, .. } => drop(reply.send(Err(error))),
+            Self::Upload { reply, .. } => drop(reply.send(Err(error))),
+            Self::Metrics { reply } => drop(reply.send(Err(error))),
+        }
+    }
+
+    /// Answers while the worker starts: a ping says that somebody listens, the rest has to come again.
+    pub(crate) fn refuse_while_starting(self, desk: &Desk) {
+        match self {
+            Self::Ping { reply } => drop(reply.send(Ok(()))),
+            other => {
+                let waiting = match desk.stage() {
+                    Stage::Starting(what) => what,
+                    Stage::Ready => String::new(),
+                };
+                other.refuse(SupervisorError::starting(&waiting));
+            }
+        }
+    }
 }

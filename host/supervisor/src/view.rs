@@ -7,7 +7,8 @@
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use lockgate_model::package::{ConfigType, Importance, PluginKind, Width};
+pub use lockgate_config::{ConfigInfo, ConfigInfos, ConfigKeyInfo, ConfigValueInfo};
+use lockgate_model::package::PluginKind;
 use lockgate_model::{TaskId, TaskMetrics};
 use serde::{Deserialize, Serialize};
 
@@ -236,78 +237,6 @@ pub struct PluginEntry {
     /// Version of its package.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-}
-
-/// One key: `GET /connector-plugins/P/config`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ConfigKeyInfo {
-    /// The key.
-    pub name: String,
-    /// Its type.
-    #[serde(rename = "type")]
-    pub config_type: ConfigType,
-    /// True if there is no default.
-    pub required: bool,
-    /// The default; passwords `[hidden]`.
-    pub default_value: Option<String>,
-    /// How much a user should care.
-    pub importance: Importance,
-    /// Meaning, unit, effect.
-    pub documentation: Option<String>,
-    /// Heading.
-    pub group: Option<String>,
-    /// Place below its heading, from 1; -1 without heading.
-    pub order_in_group: i32,
-    /// Hint for user interfaces.
-    pub width: Width,
-    /// Name for people.
-    pub display_name: String,
-    /// Keys whose validity depends on this one.
-    pub dependents: Vec<String>,
-}
-
-/// A value as validated.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ConfigValueInfo {
-    /// The key.
-    pub name: String,
-    /// The value; passwords `[hidden]`; null if absent or not parsable.
-    pub value: Option<String>,
-    /// What may be chosen.
-    pub recommended_values: Vec<String>,
-    /// What is wrong.
-    pub errors: Vec<String>,
-    /// False hides it.
-    pub visible: bool,
-}
-
-/// A key with its value.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ConfigInfo {
-    /// Null for keys that nobody defines.
-    pub definition: Option<ConfigKeyInfo>,
-    /// The value.
-    pub value: Option<ConfigValueInfo>,
-}
-
-/// `PUT /connector-plugins/P/config/validate`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ConfigInfos {
-    /// `connector.class` as submitted.
-    pub name: String,
-    /// Number of error messages.
-    pub error_count: usize,
-    /// Headings in order.
-    pub groups: Vec<String>,
-    /// Everything.
-    pub configs: Vec<ConfigInfo>,
-}
-
-impl ConfigInfos {
-    /// All error messages in order.
-    pub fn errors(&self) -> impl Iterator<Item = &str> {
-        self.configs.iter().filter_map(|c| c.value.as_ref()).flat_map(|v| v.errors.iter().map(String::as_str))
-    }
 }
 
 /// A request for something outside the sandbox, as a package makes it.

@@ -1,0 +1,113 @@
+//! From `transforms` to segments.
+//!
+//! Enters: the transforms of a connector, in order. Leaves: plans of segments: neighbouring transforms of one package
+//! together. Invariant: order is kept; a predicate comes from the package of the transform that it guards.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use lockgate_config::{ConnectorSpec, PredicateSpec, TransformSpec};
+use lockgate_model::Encoding;
+use lockgate_model::package::{PackageInfo, PluginInfo, PluginKind, Request};
+use lockgate_wasm::{Package, Step, StepPredicate};
+
+use crate::encodings::shared;
+use crate::registry::{Registry, answers_to};
+
+/// One segment to be.
+pub(crate) struct Plan {
+    pub package: Arc<Package>,
+    pub steps: Vec<Step>,
+    /// Encodings that all its plugins speak; never empty.
+    pub spoken: Vec<Encoding>,
+    /// What its plugins ask for, and the settings that the requests may name.
+    pub requests: Vec<Request>,
+    pub config: Vec<(String, String)>,
+    digest: String,
+    plugins: Vec<Arc<PluginInfo>>,
+}
+
+/// Plans the chain; the error names the transform.
+pub(crate) fn plan(spec: &ConnectorSpec, registry: &Registry) -> Result<Vec<Plan>, String> {
+    let mut plans: Vec<Plan> = Vec::new();
+    for transform in &spec.transforms {
+        let named = |e: String| format!("transform {}: {e}", transform.alias);
+        let version = transform.version.as_deref();
+        let found =
+            registry.find(&transform.class, &[PluginKind::Transform], version).map_err(|e| named(e.to_string()))?;
+        let info = &found.installed.info;
+        let (step, mut plugins) = step(transform, &found.plugin, info).map_err(named)?;
+        plugins.push(Arc::clone(&found.plugin));
+        match plans.last_mut().filter(|plan| plan.digest == info.digest) {
+            Some(plan) => plan.add(step, plugins),
+            None => {
+                let mut plan = Plan {
+                    package: Arc::clone(&found.installed.package),
+                    steps: Vec::new(),
+                    spoken: Vec::new(),
+                    requests: Vec::new(),
+                    config: Vec::new(),
+                    digest: info.digest.clone(),
+                    plugins: Vec::new(),
+                };
+                plan.add(step, plugins);
+                plans.push(plan);
+            }
+        }
+    }
+    for plan in &mut plans {
+        plan.spoken = shared(plan.plugins.iter().map(|p| &p.encodings[..]));
+        if plan.spoken.is_empty() {
+            let classes: Vec<&str> = plan.plugins.iter().map(|p| p.class.as_str()).collect();
+            return Err(format!("the neighbouring transforms {} share no encoding", classes.join(", ")));
+        }
+    }
+    Ok(plans)
+}
+
+impl Plan {
+    fn add(&mut self, step: Step, plugins: Vec<Arc<PluginInfo>>) {
+        self.requests.extend(plugins.iter().flat_map(|p| p.requests.iter().cloned()));
+        self.config.extend(step.config.iter().cloned());
+        self.steps.push(step);
+        self.plugins.extend(plugins);
+    }
+}
+
+fn step(
+    transform: &TransformSpec,
+    plugin: &PluginInfo,
+    package: &PackageInfo,
+) -> Result<(Step, Vec<Arc<PluginInfo>>), String> {
+    let mut plugins = Vec::new();
+    let predicate = match &transform.predicate {
+        None => None,
+        Some(predicate) => {
+            let found = predicate_of(predicate, package)?;
+            plugins.push(Arc::clone(found));
+            Some(StepPredicate {
+                alias: predicate.alias.clone(),
+                class: found.class.clone(),
+                config: pairs(&predicate.config),
+                negate: transform.negate,
+            })
+        }
+    };
+    let (alias, class) = (transform.alias.clone(), plugin.class.clone());
+    Ok((Step { alias, class, config: pairs(&transform.config), predicate }, plugins))
+}
+
+fn predicate_of<'a>(predicate: &PredicateSpec, package: &'a PackageInfo) -> Result<&'a Arc<PluginInfo>, String> {
+    let fits = |p: &&Arc<PluginInfo>| p.kind == PluginKind::Predicate && answers_to(p, &predicate.class);
+    package.plugins.iter().find(fits).ok_or_else(|| {
+        format!(
+            "predicate {} has class {}, which package {} {} does not hold; a predicate and the transform that it guards \
+             come from one package",
+            predicate.alias, predicate.class, package.name, package.version
+        )
+    })
+}
+
+fn pairs(config: &IndexMap<String, String>) -> Vec<(String, String)> {
+    config.iter().map(|(k, v)| (k.clone(), v.clone())).collect()
+}

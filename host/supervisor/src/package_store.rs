@@ -1,0 +1,111 @@
+//! The bytes of uploaded packages, on disk.
+//!
+//! Enters: bytes that the engine has accepted. Leaves: the same bytes at the next start. Invariant: a file is named by the
+//! SHA-256 of its content and appears whole (written aside, synced, renamed, directory synced) before the upload is
+//! answered; a file whose content does not fit its name is never loaded. Blocking: call it off the runtime's threads.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+
+use crate::error::{ErrorKind, SupervisorError};
+use crate::offset_file::replace_file;
+
+const EXTENSION: &str = "wasm";
+
+/// A directory of packages.
+#[derive(Clone, Debug)]
+pub(crate) struct PackageStore {
+    directory: PathBuf,
+}
+
+impl PackageStore {
+    pub(crate) fn new(directory: PathBuf) -> Self {
+        Self { directory }
+    }
+
+    /// Keeps the bytes. `digest` is `sha256:` and hexadecimal digits.
+    pub(crate) fn keep(&self, digest: &str, bytes: &Bytes) -> Result<(), SupervisorError> {
+        replace_file(&self.path(digest), bytes).map_err(|e| self.fault("written", &e))
+    }
+
+    /// Forgets the bytes; what is not there is forgotten already.
+    pub(crate) fn forget(&self, digest: &str) -> Result<(), SupervisorError> {
+        let gone = match fs::remove_file(self.path(digest)) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+            other => other,
+        };
+        gone.and_then(|()| fs::File::open(&self.directory)?.sync_all()).map_err(|e| self.fault("removed", &e))
+    }
+
+    /// All packages here: the file and its content.
+    pub(crate) fn read_all(&self) -> Vec<(PathBuf, io::Result<Bytes>)> {
+        read_directory(&self.directory)
+    }
+
+    fn path(&self, digest: &str) -> PathBuf {
+        self.directory.join(digest.trim_start_matches("sha256:")).with_extension(EXTENSION)
+    }
+
+    fn fault(&self, what: &str, error: &io::Error) -> SupervisorError {
+        let directory = self.directory.display();
+        let message = format!("the package could not be {what} in {directory}: {error} (lockgate.packages.dir)");
+        let full = error.kind() == io::ErrorKind::StorageFull;
+        SupervisorError::new(ErrorKind::Storage, if full { "package.disk-full" } else { "package.io" }, message)
+    }
+}
+
+/// The `.wasm` files of a directory by name; none if it does not exist.
+pub(crate) fn read_directory(directory: &Path) -> Vec<(PathBuf, io::Result<Bytes>)> {
+    let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
+    let paths = entries.filter_map(|entry| entry.ok().map(|e| e.path()));
+    let visible = |p: &PathBuf| !p.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.'));
+    let mut paths: Vec<PathBuf> =
+        paths.filter(|p| p.extension().is_some_and(|e| e == EXTENSION) && visible(p)).collect();
+    paths.sort();
+    paths.into_iter().map(|path| (path.clone(), fs::read(&path).map(Bytes::from))).collect()
+}
+
+/// True if a file of the store holds what its name says. `digest` is that of its content.
+pub(crate) fn is_named_by(path: &Path, digest: &str) -> bool {
+    path.file_stem().is_some_and(|stem| stem.to_string_lossy() == digest.trim_start_matches("sha256:"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn kept_bytes_are_there_again_and_forgotten_bytes_are_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = PackageStore::new(dir.path().join("packages"));
+        assert!(store.read_all().is_empty());
+        store.keep("sha256:aa", &Bytes::from_static(b"one")).unwrap();
+        store.keep("sha256:bb", &Bytes::from_static(b"two")).unwrap();
+        store.forget("sha256:aa").unwrap();
+        store.forget("sha256:aa").unwrap();
+        let all = store.read_all();
+        assert_eq!(all.len(), 1);
+        assert!(is_named_by(&all[0].0, "sha256:bb") && all[0].1.as_ref().unwrap() == "two");
+    }
+
+    #[test]
+    fn what_a_crash_left_half_written_is_not_a_package() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join(".cc.wasm.7.tmp"), b"half").unwrap();
+        fs::write(dir.path().join(".dd.wasm"), b"hidden").unwrap();
+        assert!(PackageStore::new(dir.path().to_owned()).read_all().is_empty());
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_written_is_a_storage_error_that_names_the_option() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
+        fs::write(&file, b"").unwrap();
+        let error = PackageStore::new(file).keep("sha256:aa", &Bytes::from_static(b"x")).unwrap_err();
+        assert!(error.kind() == ErrorKind::Storage && error.message().contains("lockgate.packages.dir"), "{error}");
+    }
+}

@@ -1,0 +1,90 @@
+//! What the control loop shows: views made from its state.
+//!
+//! Enters: the state, borrowed. Leaves: views, or Kafka Connect's texts for what is not there. Invariant: reads only.
+
+use std::sync::Arc;
+
+use crate::control::Control;
+use crate::error::SupervisorError;
+use crate::view::{
+    ConnectorInfo, ConnectorMetricsView, ConnectorState, ConnectorStateInfo, ConnectorType, MetricsView, TaskInfo,
+    TaskMetricsView, TaskRef,
+};
+use lockgate_model::TaskId;
+
+impl Control {
+    pub(super) fn info(&self, name: &str) -> Result<ConnectorInfo, SupervisorError> {
+        let wanted = self.desired.wanted(name).ok_or_else(|| not_found(name))?;
+        let task = |(task, _)| TaskRef { connector: name.to_owned(), task };
+        Ok(ConnectorInfo {
+            name: name.to_owned(),
+            config: wanted.config.clone(),
+            tasks: (0..).zip(&wanted.tasks).map(task).collect(),
+            connector_type: self.connector_type(&wanted.config),
+        })
+    }
+
+    pub(super) fn status(&self, name: &str) -> Result<ConnectorStateInfo, SupervisorError> {
+        let missing = || SupervisorError::not_found(format!("No status found for connector {name}"));
+        let connector = self.connectors.get(name).ok_or_else(missing)?;
+        let wanted = self.desired.wanted(name).ok_or_else(missing)?;
+        let worker_id = &self.setup.worker_id;
+        Ok(ConnectorStateInfo {
+            name: name.to_owned(),
+            connector: ConnectorState {
+                state: connector.state,
+                worker_id: worker_id.clone(),
+                version: connector.version.clone(),
+                trace: connector.trace.clone(),
+            },
+            tasks: self.slots.of(name).map(|(n, slot)| slot.view(n, worker_id)).collect(),
+            connector_type: self.connector_type(&wanted.config),
+        })
+    }
+
+    pub(super) fn tasks(&self, name: &str) -> Result<Vec<TaskInfo>, SupervisorError> {
+        let wanted = self.desired.wanted(name).ok_or_else(|| not_found(name))?;
+        let info = |(task, config): (u32, &crate::desired::Config)| TaskInfo {
+            id: TaskRef { connector: name.to_owned(), task },
+            config: config.clone(),
+        };
+        Ok((0..).zip(&wanted.tasks).map(info).collect())
+    }
+
+    pub(super) fn metrics(&self) -> MetricsView {
+        let type_of =
+            |name: &str| self.desired.wanted(name).map_or(ConnectorType::Unknown, |w| self.connector_type(&w.config));
+        let connectors = self.connectors.iter().map(|(name, connector)| ConnectorMetricsView {
+            name: name.clone(),
+            connector_type: type_of(name),
+            class: self.desired.wanted(name).and_then(|w| w.config.get("connector.class").cloned()).unwrap_or_default(),
+            version: connector.version.clone(),
+            state: connector.state,
+        });
+        let tasks = self.slots.all().map(|(key, slot)| TaskMetricsView {
+            id: self.task_id(&key.connector, key.task),
+            connector_type: type_of(&key.connector),
+            state: slot.state,
+            metrics: Arc::clone(&slot.metrics),
+        });
+        MetricsView {
+            connectors: connectors.collect(),
+            tasks: tasks.collect(),
+            connector_startup_attempts_total: self.starts.attempts,
+            connector_startup_success_total: self.starts.successes,
+            connector_startup_failure_total: self.starts.failures,
+            task_startup_attempts_total: self.slots.starts.attempts,
+            task_startup_success_total: self.slots.starts.successes,
+            task_startup_failure_total: self.slots.starts.failures,
+            package_count: self.setup.registry.count(),
+        }
+    }
+
+    fn task_id(&self, connector: &str, task: u32) -> TaskId {
+        TaskId { tenant: Arc::clone(&self.setup.tenant), connector: connector.into(), task }
+    }
+}
+
+fn not_found(name: &str) -> SupervisorError {
+    SupervisorError::not_found(format!("Connector {name} not found"))
+}

@@ -1,0 +1,311 @@
+//! The actual tasks: one slot each, from its start to the end of its future.
+//!
+//! Enters: wishes (start, restart, retire), news, time. Leaves: actions. Invariant: of one task there is at most one
+//! incarnation alive; the next starts only after the one before has ended or was dropped; an incarnation that is told to
+//! stop has a deadline.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use lockgate_model::TaskMetrics;
+
+use crate::desired::{Config, Wanted};
+use crate::event::{Action, Also, News, Order, Report, Reported, Start, TaskKey};
+use crate::view::{State, TargetState, TaskState};
+
+/// One task.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    pub state: State,
+    pub trace: Option<String>,
+    pub version: Option<String>,
+    pub metrics: Arc<TaskMetrics>,
+    incarnation: u64,
+    phase: Phase,
+    /// Start again when it is over.
+    again: bool,
+    /// Remove when it is over.
+    retired: bool,
+    config: Config,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Live,
+    Stopping { deadline: Instant, aborted: bool },
+    Over,
+}
+
+/// All tasks of the worker.
+#[derive(Debug)]
+pub(crate) struct Slots {
+    slots: BTreeMap<TaskKey, Slot>,
+    /// How long a task may take to stop before it is dropped.
+    stop_within: Duration,
+    incarnations: u64,
+    pub starts: Starts,
+}
+
+/// Starts of tasks, counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Starts {
+    pub attempts: u64,
+    pub successes: u64,
+    pub failures: u64,
+}
+
+impl Slots {
+    pub(crate) fn new(stop_within: Duration) -> Self {
+        Self { slots: BTreeMap::new(), stop_within, incarnations: 0, starts: Starts::default() }
+    }
+
+    /// The tasks of a connector that are to be seen.
+    pub(crate) fn of<'a>(&'a self, connector: &'a str) -> impl Iterator<Item = (u32, &'a Slot)> {
+        let from = TaskKey::new(connector, 0);
+        let own = self.slots.range(from..).take_while(move |(key, _)| key.connector == connector);
+        own.filter(|(_, slot)| !slot.retired).map(|(key, slot)| (key.task, slot))
+    }
+
+    /// All tasks that are to be seen.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&TaskKey, &Slot)> {
+        self.slots.iter().filter(|(_, slot)| !slot.retired)
+    }
+
+    /// Makes the tasks of a connector what `wanted` says: new ones start, those whose configuration changed (or that
+    /// `also` names) restart, the rest is retired.
+    pub(crate) fn reconcile(
+        &mut self,
+        connector: &str,
+        wanted: Option<&Wanted>,
+        changed: bool,
+        also: Also,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        let tasks = wanted.map_or(&[][..], |w| &w.tasks[..]);
+        let numbers: Vec<u32> = self.slots.keys().filter(|k| k.connector == connector).map(|k| k.task).collect();
+        for task in numbers.into_iter().filter(|n| *n as usize >= tasks.len()) {
+            self.retire(&TaskKey::new(connector, task), now, out);
+        }
+        let Some(wanted) = wanted else { return };
+        for (task, config) in (0..).zip(tasks) {
+            let key = TaskKey::new(connector, task);
+            let Some(slot) = self.slots.get_mut(&key) else {
+                self.slots.insert(key.clone(), Slot::new(config.clone()));
+                self.start(&key, wanted, out);
+                continue;
+            };
+            let fresh = std::mem::take(&mut slot.retired);
+            let chosen = match also {
+                Also::None => false,
+                Also::Failed => slot.state == State::Failed,
+                Also::All => true,
+            };
+            if changed || fresh || chosen {
+                slot.config.clone_from(config);
+                self.restart(&key, wanted, now, out);
+            }
+        }
+    }
+
+    /// Restarts one task. False if there is none.
+    pub(crate) fn restart(&mut self, key: &TaskKey, wanted: &Wanted, now: Instant, out: &mut Vec<Action>) -> bool {
+        let Some(slot) = self.slots.get_mut(key).filter(|s| !s.retired) else { return false };
+        slot.set(key, State::Restarting, out);
+        if slot.phase == Phase::Over {
+            self.start(key, wanted, out);
+        } else {
+            slot.again = true;
+            slot.stop(key, now + self.stop_within, out);
+        }
+        true
+    }
+
+    /// Pauses or resumes the tasks of a connector.
+    pub(crate) fn tell(&self, connector: &str, order: Order, out: &mut Vec<Action>) {
+        for (task, slot) in self.of(connector).filter(|(_, s)| s.phase == Phase::Live) {
+            let key = TaskKey::new(connector, task);
+            out.push(Action::Tell { key, incarnation: slot.incarnation, order });
+        }
+    }
+
+    /// Tells every task to stop, for good.
+    pub(crate) fn stop_all(&mut self, now: Instant, out: &mut Vec<Action>) {
+        for (key, slot) in &mut self.slots {
+            slot.again = false;
+            slot.stop(key, now + self.stop_within, out);
+        }
+    }
+
+    /// True once no task is alive.
+    pub(crate) fn all_over(&self) -> bool {
+        self.slots.values().all(|s| s.phase == Phase::Over)
+    }
+
+    /// A task said something. `wanted` is its connector's; with `None` it is not started again.
+    pub(crate) fn news(
+        &mut self,
+        key: &TaskKey,
+        incarnation: u64,
+        news: News,
+        wanted: Option<&Wanted>,
+        version: Option<String>,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(slot) = self.slots.get_mut(key).filter(|s| s.incarnation == incarnation) else { return };
+        if slot.phase == Phase::Over {
+            return;
+        }
+        match news {
+            News::Running | News::Paused => {
+                if !matches!(slot.state, State::Running | State::Paused) && slot.phase == Phase::Live {
+                    self.starts.successes += 1;
+                }
+                if slot.phase == Phase::Live {
+                    slot.version = version;
+                    slot.set(key, if news == News::Running { State::Running } else { State::Paused }, out);
+                }
+            }
+            News::Failed { trace } => {
+                self.starts.failures += u64::from(matches!(slot.state, State::Unassigned | State::Restarting));
+                slot.fail(key, trace, out);
+            }
+            News::Ended => self.ended(key, wanted, out),
+        }
+    }
+
+    /// The next instant at which [`Slots::tick`] has something to do.
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        let pending = self.slots.values().filter_map(|s| match s.phase {
+            Phase::Stopping { deadline, aborted: false } => Some(deadline),
+            _ => None,
+        });
+        pending.min()
+    }
+
+    /// Drops tasks that did not stop in time.
+    pub(crate) fn tick(&mut self, now: Instant, out: &mut Vec<Action>) {
+        for (key, slot) in &mut self.slots {
+            if let Phase::Stopping { deadline, aborted } = &mut slot.phase
+                && !*aborted
+                && *deadline <= now
+            {
+                *aborted = true;
+                out.push(Action::Abort { key: key.clone(), incarnation: slot.incarnation });
+            }
+        }
+    }
+
+    fn start(&mut self, key: &TaskKey, wanted: &Wanted, out: &mut Vec<Action>) {
+        let Some(slot) = self.slots.get_mut(key) else { return };
+        self.incarnations += 1;
+        self.starts.attempts += 1;
+        slot.incarnation = self.incarnations;
+        slot.phase = Phase::Live;
+        slot.again = false;
+        if slot.state != State::Restarting {
+            slot.state = State::Unassigned;
+        }
+        slot.trace = None;
+        out.push(Action::Start(Start {
+            key: key.clone(),
+            incarnation: slot.incarnation,
+            connector: wanted.config.clone(),
+            task: slot.config.clone(),
+            paused: wanted.target == TargetState::Paused,
+            metrics: Arc::clone(&slot.metrics),
+        }));
+    }
+
+    fn retire(&mut self, key: &TaskKey, now: Instant, out: &mut Vec<Action>) {
+        let Some(slot) = self.slots.get_mut(key) else { return };
+        slot.again = false;
+        if slot.phase == Phase::Over {
+            self.slots.remove(key);
+        } else {
+            slot.retired = true;
+            slot.stop(key, now + self.stop_within, out);
+        }
+        out.push(Action::Report(Report { task: Some(key.task), connector: key.connector.clone(), state: None }));
+    }
+
+    fn ended(&mut self, key: &TaskKey, wanted: Option<&Wanted>, out: &mut Vec<Action>) {
+        let Some(slot) = self.slots.get_mut(key) else { return };
+        let asked = matches!(slot.phase, Phase::Stopping { .. });
+        slot.phase = Phase::Over;
+        if slot.retired {
+            self.slots.remove(key);
+            return;
+        }
+        if let (true, Some(wanted)) = (slot.again, wanted) {
+            return self.start(key, wanted, out);
+        }
+        if slot.state == State::Failed {
+            return;
+        }
+        if asked {
+            slot.version = None;
+            slot.set(key, State::Unassigned, out);
+        } else {
+            slot.fail(key, "the task ended without being told to".to_owned(), out);
+        }
+    }
+}
+
+impl Slot {
+    fn new(config: Config) -> Self {
+        Self {
+            state: State::Unassigned,
+            trace: None,
+            version: None,
+            metrics: Arc::default(),
+            incarnation: 0,
+            phase: Phase::Over,
+            again: false,
+            retired: false,
+            config,
+        }
+    }
+
+    /// The task's configuration in force.
+    pub(crate) const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// As REST shows it.
+    pub(crate) fn view(&self, id: u32, worker_id: &str) -> TaskState {
+        let (state, version, trace) = (self.state, self.version.clone(), self.trace.clone());
+        TaskState { id, state, worker_id: worker_id.to_owned(), version, trace }
+    }
+
+    fn stop(&mut self, key: &TaskKey, deadline: Instant, out: &mut Vec<Action>) {
+        if self.phase != Phase::Live {
+            return;
+        }
+        self.phase = Phase::Stopping { deadline, aborted: false };
+        out.push(Action::Tell { key: key.clone(), incarnation: self.incarnation, order: Order::Stop });
+    }
+
+    fn fail(&mut self, key: &TaskKey, trace: String, out: &mut Vec<Action>) {
+        self.trace = Some(trace);
+        self.set(key, State::Failed, out);
+    }
+
+    fn set(&mut self, key: &TaskKey, state: State, out: &mut Vec<Action>) {
+        self.state = state;
+        if state != State::Failed {
+            self.trace = None;
+        }
+        if self.retired {
+            return;
+        }
+        let reported = Reported { state, trace: self.trace.clone(), version: self.version.clone() };
+        let (task, connector) = (Some(key.task), key.connector.clone());
+        out.push(Action::Report(Report { task, connector, state: Some(reported) }));
+    }
+}
+
+#[cfg(test)]
+#[path = "slots/tests.rs"]
+mod tests;

@@ -1,0 +1,149 @@
+//! Validation of a connector: the framework's keys, the plugin's keys, the plugin's own opinion, and its grants.
+//!
+//! Enters: a raw configuration. Leaves: Kafka Connect's `ConfigInfos` with everything that is wrong at once. Invariant:
+//! what passes here can be built, apart from what only Kafka or the outside can refuse.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use lockgate_config::validate::{self, Catalog};
+use lockgate_config::{Client, ConfigInfo, ConfigInfos, ConfigValueInfo, ConverterSpec, Part, RawConfig, WorkerConfig};
+use lockgate_convert::{ConvertConfigError, Converter, Role};
+use lockgate_model::package::{ConfigAdvice, PluginInfo, PluginKind};
+use lockgate_wasm::Policy;
+
+use crate::error::{ErrorKind, SupervisorError};
+use crate::registry::{NotFound, Registry};
+use crate::{chain, clients, grants};
+
+/// Everything that can be said about a configuration. Error: a class that is not there at all.
+pub(crate) async fn inspect(
+    class: &str,
+    raw: &RawConfig,
+    worker: &WorkerConfig,
+    registry: &Registry,
+    policy: &Policy,
+) -> Result<ConfigInfos, SupervisorError> {
+    let version = raw.get("connector.plugin.version").and_then(Option::as_deref);
+    let found = match registry.find(class, &crate::registry::CONNECTORS, version) {
+        Ok(found) => found,
+        Err(error @ NotFound::Class { .. }) => {
+            return Err(SupervisorError::new(ErrorKind::BadRequest, "connector.class", error.to_string()));
+        }
+        Err(error) => return Ok(wrong_version(class, version, &error)),
+    };
+    let plugin = &found.plugin;
+    let given: Vec<(String, String)> = raw.iter().filter_map(|(k, v)| Some((k.clone(), v.clone()?))).collect();
+    let first = validate::connector(class, plugin, raw, worker, &[], &Known { registry });
+    let mut advice = refused_grants(policy, plugin, &given);
+    // A plugin is only asked about a configuration whose types and required values are right.
+    if first.error_count == 0 {
+        match found.installed.package.validate(&plugin.class, &given).await {
+            Ok(said) => advice.extend(said),
+            Err(error) => advice.push(problem("connector.class", format!("the plugin cannot validate: {error}"))),
+        }
+        advice.extend(chain_problems(raw, plugin.kind, worker, registry, policy));
+    }
+    if advice.is_empty() {
+        return Ok(first);
+    }
+    Ok(validate::connector(class, plugin, raw, worker, &advice, &Known { registry }))
+}
+
+/// True if a connector's configuration needs the package of this digest.
+pub(crate) fn uses(
+    registry: &Registry,
+    worker: &WorkerConfig,
+    config: &IndexMap<String, String>,
+    digest: &str,
+) -> bool {
+    let Ok(found) = registry.connector(config) else { return false };
+    if found.installed.info.digest == digest {
+        return true;
+    }
+    let name = config.get("name").map_or("", String::as_str);
+    let spec = clients::parse(name, found.plugin.kind, config, worker);
+    let plans = spec.and_then(|spec| chain::plan(&spec, registry));
+    plans.is_ok_and(|plans| plans.iter().any(|plan| plan.package.info().digest == digest))
+}
+
+fn refused_grants(policy: &Policy, plugin: &PluginInfo, config: &[(String, String)]) -> Vec<ConfigAdvice> {
+    let config = grants::with_defaults(plugin, config);
+    let refusals = grants::refusals(policy, &plugin.requests, &config);
+    refusals.into_iter().map(|(key, text)| problem(key.as_deref().unwrap_or("connector.class"), text)).collect()
+}
+
+fn chain_problems(
+    raw: &RawConfig,
+    kind: PluginKind,
+    worker: &WorkerConfig,
+    registry: &Registry,
+    policy: &Policy,
+) -> Vec<ConfigAdvice> {
+    let config = raw.iter().filter_map(|(k, v)| Some((k.clone(), v.clone()?))).collect();
+    let name = raw.get("name").and_then(Option::as_deref).unwrap_or_default();
+    let planned = clients::parse(name, kind, &config, worker).and_then(|spec| chain::plan(&spec, registry));
+    match planned {
+        Err(text) => vec![problem("transforms", text)],
+        Ok(plans) => {
+            let refused = plans.iter().flat_map(|plan| grants::refusals(policy, &plan.requests, &plan.config));
+            refused.map(|(_, text)| problem("transforms", text)).collect()
+        }
+    }
+}
+
+fn problem(key: &str, text: String) -> ConfigAdvice {
+    ConfigAdvice { name: key.to_owned(), recommended: Vec::new(), errors: vec![text], visible: true }
+}
+
+/// Kafka Connect stops here, with the error on the class and on the version.
+fn wrong_version(class: &str, version: Option<&str>, error: &NotFound) -> ConfigInfos {
+    let recommended = match error {
+        NotFound::Version { available, .. } => available.clone(),
+        _ => Vec::new(),
+    };
+    let value = |name: &str, value: Option<&str>| ConfigInfo {
+        definition: None,
+        value: Some(ConfigValueInfo {
+            name: name.to_owned(),
+            value: value.map(str::to_owned),
+            recommended_values: recommended.clone(),
+            errors: vec![error.to_string()],
+            visible: true,
+        }),
+    };
+    let configs = vec![value("connector.class", Some(class)), value("connector.plugin.version", version)];
+    ConfigInfos { name: class.to_owned(), error_count: 2, groups: vec!["Common".to_owned()], configs }
+}
+
+/// What validation asks others.
+struct Known<'a> {
+    registry: &'a Registry,
+}
+
+impl Catalog for Known<'_> {
+    fn plugin(&self, kind: PluginKind, class: &str) -> Option<Arc<PluginInfo>> {
+        self.registry.find(class, &[kind], None).ok().map(|found| found.plugin)
+    }
+
+    fn classes(&self, kind: PluginKind) -> Vec<String> {
+        self.registry.classes(&[kind])
+    }
+
+    fn converter(&self, part: Part, converter: &ConverterSpec) -> Result<(), Vec<(String, String)>> {
+        let role = match part {
+            Part::Key => Role::Key,
+            Part::Value => Role::Value,
+            Part::Header => Role::Header,
+        };
+        match Converter::configure(&converter.class, &converter.settings, role) {
+            Ok(_) => Ok(()),
+            Err(ConvertConfigError::Settings(problems)) => Err(problems),
+            Err(other) => Err(vec![(String::new(), other.to_string())]),
+        }
+    }
+
+    fn override_key(&self, client: Client, key: &str) -> Result<(), String> {
+        clients::override_key(client, key)
+    }
+}
