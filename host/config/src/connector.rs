@@ -305,7 +305,9 @@ fn source_spec(settings: &Settings, raw: &RawConfig, worker: &WorkerConfig) -> S
     let creation = TopicCreationSpec::parse(settings.list("topic.creation.groups"), raw, settings);
     SourceSpec {
         topic_creation: creation.filter(|_| worker.topic_creation_enable),
-        exactly_once_required: settings.text("exactly.once.support").is_some_and(|t| t.eq_ignore_ascii_case("required")),
+        exactly_once_required: settings
+            .text("exactly.once.support")
+            .is_some_and(|t| t.eq_ignore_ascii_case("required")),
         offsets_topic: settings.filled("offsets.storage.topic").map(str::to_owned),
     }
 }

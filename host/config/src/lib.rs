@@ -21,6 +21,8 @@ pub mod validate;
 pub mod value;
 
 mod connector;
+mod connector_keys;
+mod rest;
 mod worker;
 mod worker_keys;
 
@@ -30,12 +32,12 @@ pub use error::{ConfigError, ConfigErrors, Warning};
 pub use nearest::nearest;
 pub use overrides::{Client, OverridePolicy};
 pub use properties::PropertiesError;
+pub use rest::{Listener, RestSettings};
 pub use topic_creation::{TopicCreationSpec, TopicGroup};
 pub use transforms::{PredicateSpec, TransformSpec};
 pub use validate::{Catalog, ConfigInfo, ConfigInfos, ConfigKeyInfo, ConfigValueInfo};
 pub use worker::{
-    ClientSettings, Distributed, GrantSettings, InternalTopic, LimitSettings, Listener, Mode, PackageSettings, RestSettings,
-    WorkerConfig,
+    ClientSettings, Distributed, GrantSettings, InternalTopic, LimitSettings, Mode, PackageSettings, WorkerConfig,
 };
 
 /// A connector's configuration as it came: a value may be null.

@@ -7,8 +7,7 @@ pub fn check(name: &str) -> Result<(), String> {
     if name.is_empty() {
         return Err("String may not be empty".to_owned());
     }
-    let controls: Vec<String> =
-        name.chars().filter(|c| c.is_control()).map(|c| u32::from(c).to_string()).collect();
+    let controls: Vec<String> = name.chars().filter(|c| c.is_control()).map(|c| u32::from(c).to_string()).collect();
     if controls.is_empty() {
         return Ok(());
     }

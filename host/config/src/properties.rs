@@ -9,7 +9,9 @@ use indexmap::IndexMap;
 
 /// The text is not a properties file. Code `properties.malformed`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: `\\u` must be followed by four hexadecimal digits, found `{found}`; write `\\\\u` for a backslash")]
+#[error(
+    "line {line}: `\\u` must be followed by four hexadecimal digits, found `{found}`; write `\\\\u` for a backslash"
+)]
 pub struct PropertiesError {
     /// Line in the file, from 1 (the first one of a continued line).
     pub line: usize,
@@ -189,10 +191,11 @@ mod tests {
         }
 
         #[test]
-        fn another_reader_of_the_format_agrees(text in "([a-c=:# !\\\\nut0-9é \t\r\n]|\\\\u00e9){0,60}") {
+        fn another_reader_of_the_format_agrees(text in "([a-c=:# !\\\\nut0-9 \t\r\n]|\\\\u00e9){0,60}") {
+            let text = format!("{text}\nend=1"); // the other reader forgets a line that is still open at the end
             if let Ok(ours) = parse(&text) {
                 let mut theirs = Vec::new();
-                let reader = java_properties::PropertiesIter::new_with_encoding(text.as_bytes(), java_properties::UTF_8);
+                let reader = java_properties::PropertiesIter::new(text.as_bytes());
                 for line in reader {
                     let Ok(line) = line else { return Ok(()) };
                     if let java_properties::LineContent::KVPair(k, v) = line.consume_content() {

@@ -139,7 +139,9 @@ fn constrain(known: &Known, value: Option<&Value>, text: Option<&str>, was_given
         _ => None,
     };
     match (&known.definition.constraint, value) {
-        (Constraint::Between(..), None) if was_given && text.is_some() => return Err("Value must be non-null".to_owned()),
+        (Constraint::Between(..), None) if was_given && text.is_some() => {
+            return Err("Value must be non-null".to_owned());
+        }
         (Constraint::Between(min, max), Some(_)) => between(number, *min, *max)?,
         (Constraint::NonEmpty, Some(Value::Text(text))) if text.is_empty() => {
             return Err("String must be non-empty".to_owned());

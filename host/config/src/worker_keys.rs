@@ -33,7 +33,13 @@ fn clients_and_converters() -> Vec<Known> {
         Known::new("header.converter", Class, Some(simple), Low, converter),
         Known::new("connector.client.config.override.policy", Text, Some("All"), Medium, policy),
         Known::new("connector.client.config.override.allowlist", List, Some(""), Medium, "Keys that Allowlist allows."),
-        Known::new("topic.creation.enable", Boolean, Some("true"), Low, "Whether topic.creation.* of sources is heeded."),
+        Known::new(
+            "topic.creation.enable",
+            Boolean,
+            Some("true"),
+            Low,
+            "Whether topic.creation.* of sources is heeded.",
+        ),
     ]
 }
 
@@ -44,14 +50,32 @@ fn timing_and_rest() -> Vec<Known> {
         Known::new("task.shutdown.graceful.timeout.ms", Long, Some("5000"), Low, graceful).at_least(0.0),
         Known::new("offset.flush.interval.ms", Long, Some("60000"), Low, "Milliseconds between commits of offsets.")
             .at_least(1.0),
-        Known::new("offset.flush.timeout.ms", Long, Some("5000"), Low, "Milliseconds that one commit of a source may take.")
-            .at_least(1.0),
+        Known::new(
+            "offset.flush.timeout.ms",
+            Long,
+            Some("5000"),
+            Low,
+            "Milliseconds that one commit of a source may take.",
+        )
+        .at_least(1.0),
         Known::new("listeners", List, Some("http://:8083"), Low, listeners).non_empty(),
         Known::new("rest.advertised.host.name", Text, None, Low, "Host that other workers and worker_id name."),
         Known::new("rest.advertised.port", Int, None, Low, "Port that other workers and worker_id name.")
             .between(1.0, 65_535.0),
-        Known::new("response.http.headers.config", Text, Some(""), Low, "Extra response headers: [action] [name]:[value], ..."),
-        Known::new("access.control.allow.origin", Text, Some(""), Low, "Origin that browsers may call from; empty = none."),
+        Known::new(
+            "response.http.headers.config",
+            Text,
+            Some(""),
+            Low,
+            "Extra response headers: [action] [name]:[value], ...",
+        ),
+        Known::new(
+            "access.control.allow.origin",
+            Text,
+            Some(""),
+            Low,
+            "Origin that browsers may call from; empty = none.",
+        ),
         Known::new("access.control.allow.methods", Text, Some(""), Low, "Methods that such a page may use."),
     ]
 }
@@ -68,10 +92,22 @@ fn packages_and_policy() -> Vec<Known> {
         Known::new("lockgate.grants.http", List, Some(""), Medium, &format!("{hosts}: hosts, host:port, *.domain, *.")),
         Known::new("lockgate.grants.tcp", List, Some(""), Medium, &format!("{hosts}: host:port, *.domain:port, *.")),
         Known::new("lockgate.grants.read", List, Some(""), Medium, &format!("{hosts}: directories to read.")),
-        Known::new("lockgate.grants.write", List, Some(""), Medium, &format!("{hosts}: directories to read and write.")),
-        Known::new("lockgate.grants.private", List, Some(""), Medium, &format!(
-            "{hosts}: loopback, link-local and private address ranges (10.0.0.0/8), which are refused otherwise."
-        )),
+        Known::new(
+            "lockgate.grants.write",
+            List,
+            Some(""),
+            Medium,
+            &format!("{hosts}: directories to read and write."),
+        ),
+        Known::new(
+            "lockgate.grants.private",
+            List,
+            Some(""),
+            Medium,
+            &format!(
+                "{hosts}: loopback, link-local and private address ranges (10.0.0.0/8), which are refused otherwise."
+            ),
+        ),
     ]
 }
 
@@ -86,7 +122,13 @@ fn limits() -> Vec<Known> {
         bound("open.ms", "30000", 1.0, 3_600_000.0, "Time to make and open an instance, milliseconds."),
         bound("close.ms", "5000", 1.0, 3_600_000.0, "Time of close, milliseconds."),
         bound("log.bytes.per.second", "65536", 0.0, 1_073_741_824.0, "Log volume of one task, bytes a second."),
-        bound("log.burst.bytes", "1048576", 0.0, 1_073_741_824.0, "Log volume of one task that may come at once, bytes."),
+        bound(
+            "log.burst.bytes",
+            "1048576",
+            0.0,
+            1_073_741_824.0,
+            "Log volume of one task that may come at once, bytes.",
+        ),
         bound("connections.max", "64", 0.0, 65_535.0, "Outbound connections of one task at the same time."),
         bound("package.mb", "64", 1.0, 1_024.0, "Size of an uploaded package, MiB."),
         bound("rest.connections.max", "1024", 1.0, 65_535.0, "Connections to the REST API at the same time."),
@@ -96,12 +138,17 @@ fn limits() -> Vec<Known> {
 /// Keys of distributed mode only.
 pub fn distributed() -> Vec<Known> {
     let mut keys = vec![
-        Known::new("group.id", Text, None, High, "Identity of the cluster; not a consumer group's.").required().non_empty(),
+        Known::new("group.id", Text, None, High, "Identity of the cluster; not a consumer group's.")
+            .required()
+            .non_empty(),
     ];
-    let partitions = [("config", None, "configurations"), ("offset", Some("25"), "offsets"), ("status", Some("5"), "statuses")];
+    let partitions =
+        [("config", None, "configurations"), ("offset", Some("25"), "offsets"), ("status", Some("5"), "statuses")];
     for (name, partitions, what) in partitions {
         let key = |part: &str| format!("{name}.storage.{part}");
-        let topic = format!("Compacted topic of {what}; other {name}.storage.* keys are settings of the topic when it is made.");
+        let topic = format!(
+            "Compacted topic of {what}; other {name}.storage.* keys are settings of the topic when it is made."
+        );
         keys.push(Known::new(&key("topic"), Text, None, High, &topic).required().non_empty());
         let replicas = "Replicas if the topic must be made; -1 = the broker's default.";
         keys.push(
