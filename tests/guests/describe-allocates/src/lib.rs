@@ -1,0 +1,25 @@
+//! Takes memory in `describe` until there is no more.
+//!
+//! Enters: an upload. Leaves: nothing good. Invariant: the host refuses the package and goes on.
+
+use lockgate_sdk::{Batch, Description, Fault, Report, Sink, Task};
+
+struct Quiet;
+
+impl Sink for Quiet {
+    fn describe() -> Description {
+        let mut all: Vec<Vec<u8>> = Vec::new();
+        loop {
+            all.push(vec![1; 1 << 20]);
+            std::hint::black_box(&all);
+        }
+    }
+    fn open(_task: Task) -> Result<Self, Fault> {
+        Ok(Self)
+    }
+    fn put(&mut self, _batch: &Batch) -> Result<Report, Fault> {
+        Ok(Report::all_taken())
+    }
+}
+
+lockgate_sdk::package! { name: "describe-allocates", version: env!("CARGO_PKG_VERSION"), sinks: [Quiet] }

@@ -1,0 +1,21 @@
+//! A package whose name and version are paths.
+//!
+//! Enters: an upload. Leaves: nothing good. Invariant: the host refuses the package and goes on.
+
+use lockgate_sdk::{Batch, Description, Fault, Report, Sink, Task};
+
+struct Quiet;
+
+impl Sink for Quiet {
+    fn describe() -> Description {
+        Description::new("../../../../etc/passwd").alias("/absolute").alias("a/../b")
+    }
+    fn open(_task: Task) -> Result<Self, Fault> {
+        Ok(Self)
+    }
+    fn put(&mut self, _batch: &Batch) -> Result<Report, Fault> {
+        Ok(Report::all_taken())
+    }
+}
+
+lockgate_sdk::package! { name: "../../../../tmp/evil", version: "../1.0.0", sinks: [Quiet] }
