@@ -1,0 +1,214 @@
+//! `InsertField`: puts record metadata or a constant into an object.
+//!
+//! Enters: an object. Leaves: the same with members added at its end. Invariant: the payload is copied once; a name that is
+//! taken is overwritten without a schema and an error with one.
+
+use crate::class::{Class, Formats};
+use crate::config::{Definition, Importance, Of, Problems, REPLACE_NULL, Settings};
+use crate::record::{Fault, Part, Record, announce};
+use crate::scan::{Members, quoted};
+use crate::schemas::{LOGICAL, Plans, known};
+use crate::splice::{self, Writer};
+use crate::tree::Tree;
+
+const PURPOSE: &str = "field insertion";
+
+const CONFIG: &[Definition] = &[
+    field(
+        "topic.field",
+        "Field name for Kafka topic. Suffix with ! to make this a required field, or ? to keep it optional (the default).",
+    ),
+    field(
+        "partition.field",
+        "Field name for Kafka partition. Suffix with ! to make this a required field, or ? to keep it optional (the default).",
+    ),
+    field(
+        "offset.field",
+        "Field name for Kafka offset - only applicable to sink connectors. Suffix with ! to make this a required field, or ? to keep it optional (the default).",
+    ),
+    field(
+        "timestamp.field",
+        "Field name for record timestamp. Suffix with ! to make this a required field, or ? to keep it optional (the default).",
+    ),
+    field(
+        "static.field",
+        "Field name for static data field. Suffix with ! to make this a required field, or ? to keep it optional (the default).",
+    ),
+    field("static.value", "Static field value, if field name configured."),
+    REPLACE_NULL,
+];
+
+const fn field(name: &'static str, documentation: &'static str) -> Definition {
+    Definition::optional(name, Of::Text, None, Importance::Medium, documentation)
+}
+
+/// The transform.
+#[derive(Debug)]
+pub struct InsertField {
+    part: Part,
+    fields: Vec<Inserted>,
+    plans: Plans<u32>,
+    values: Vec<Option<String>>,
+}
+
+#[derive(Debug)]
+struct Inserted {
+    what: What,
+    name: String,
+    quoted: String,
+    optional: bool,
+}
+
+#[derive(Clone, Debug)]
+enum What {
+    Topic,
+    Partition,
+    Offset,
+    Timestamp,
+    Static(String),
+}
+
+impl InsertField {
+    /// From its settings.
+    fn configure(part: Part, mut settings: Settings) -> Result<Self, Problems> {
+        let mut fields = Vec::new();
+        let simple = [
+            ("topic.field", What::Topic),
+            ("partition.field", What::Partition),
+            ("offset.field", What::Offset),
+            ("timestamp.field", What::Timestamp),
+        ];
+        for (key, what) in simple {
+            fields.extend(settings.text(key).map(|spec| Inserted::new(&spec, what)));
+        }
+        let value = settings.text("static.value");
+        if let Some(spec) = settings.text("static.field") {
+            match value {
+                Some(value) => fields.push(Inserted::new(&spec, What::Static(quoted(&value)))),
+                None => settings.problem("static.value", "No value specified for static field"),
+            }
+        } else if fields.is_empty() {
+            settings.problem("topic.field", "No field insertion configured");
+        }
+        settings.boolean("replace.null.with.default", true);
+        let (plans, values) = (Plans::default(), Vec::new());
+        settings.finish(Self { part, fields, plans, values })
+    }
+
+    /// The payload of each new field; none where the record has no such thing.
+    fn gather<R: Record>(&mut self, record: &R) -> Result<(), Fault> {
+        self.values.clear();
+        for field in &self.fields {
+            self.values.push(match &field.what {
+                What::Topic => Some(quoted(record.topic())),
+                What::Partition => record.partition().map(|p| p.to_string()),
+                What::Offset => match record.offset() {
+                    Some(offset) => Some(offset.to_string()),
+                    None => return Err(Fault::data("Offset insertion is only supported for sink connectors.")),
+                },
+                What::Timestamp => record.timestamp().map(|t| t.to_string()),
+                What::Static(value) => Some(value.clone()),
+            });
+        }
+        Ok(())
+    }
+
+    fn schema<R: Record>(&self, record: &R) -> Result<u32, Fault> {
+        let known = known(record, self.part)?;
+        splice::require_struct(&known, PURPOSE)?;
+        let mut fields = known.field_trees();
+        for field in &self.fields {
+            if known.field(&field.name).is_some() {
+                let name = &field.name;
+                return Err(Fault::data(format!("Cannot create field because of field name duplication {name}")));
+            }
+            fields.push(field.what.schema(field.optional).named(&field.name));
+        }
+        announce(record, &known.rebuilt(fields).write())
+    }
+}
+
+impl Inserted {
+    fn new(spec: &str, what: What) -> Self {
+        let (name, optional) = match spec.strip_suffix('!') {
+            Some(name) => (name, false),
+            None => (spec.strip_suffix('?').unwrap_or(spec), true),
+        };
+        Self { what, name: name.to_owned(), quoted: quoted(name), optional }
+    }
+}
+
+impl What {
+    fn schema(&self, optional: bool) -> Tree {
+        match self {
+            Self::Topic | Self::Static(_) => Tree::scalar("string", optional),
+            Self::Partition => Tree::scalar("int32", optional),
+            Self::Offset => Tree::scalar("int64", optional),
+            Self::Timestamp => {
+                let mut tree = Tree::scalar("int64", optional);
+                tree.set("name", Tree::string(&format!("{LOGICAL}Timestamp")));
+                tree.set("version", Tree::Raw("1".to_owned()));
+                tree
+            }
+        }
+    }
+}
+
+impl Class for InsertField {
+    const NAME: &'static str = "InsertField";
+    const DOC: &'static str = "Insert field(s) using attributes from the record metadata or a configured static value.";
+    const CONFIG: &'static [Definition] = CONFIG;
+
+    fn new(part: Part, settings: Settings, _formats: Formats) -> Result<Self, Problems> {
+        Self::configure(part, settings)
+    }
+
+    fn apply<R: Record>(&mut self, record: &mut R) -> Result<bool, Fault> {
+        if splice::is_null(record.payload(self.part)) {
+            return Ok(true);
+        }
+        let schema = record.schema_id(self.part);
+        let id = match (schema, self.plans.find(schema)) {
+            (0, _) => 0,
+            (_, Some(id)) => *id,
+            (id, None) => {
+                let made = self.schema(record)?;
+                *self.plans.keep(id, made)
+            }
+        };
+        self.gather(record)?;
+        let this = &*self;
+        record.rewrite(self.part, |text, out| this.splice(text, out, schema))?;
+        record.set_schema_id(self.part, id);
+        Ok(true)
+    }
+}
+
+impl InsertField {
+    fn splice(&self, text: &[u8], out: &mut Vec<u8>, schema: u32) -> Result<(), Fault> {
+        let refuse = |why| splice::fault(why, schema, PURPOSE, splice::kind(Some(text)));
+        out.reserve(text.len() + 64);
+        let mut members = Members::new(text).map_err(refuse)?;
+        let mut writer = Writer::new(text, out);
+        while let Some(member) = members.next().map_err(refuse)? {
+            let taken = |(field, value): (&Inserted, &Option<String>)| value.is_some() && member.is(text, &field.name);
+            if self.fields.iter().zip(&self.values).any(taken) {
+                writer.skip();
+            } else {
+                writer.keep(&member);
+            }
+        }
+        for (field, value) in self.fields.iter().zip(&self.values) {
+            match value {
+                Some(value) => writer.put(&field.quoted, value.as_bytes()),
+                None if schema == 0 => {}
+                None => writer.put(&field.quoted, b"null"),
+            }
+        }
+        writer.finish();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

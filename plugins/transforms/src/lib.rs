@@ -1,0 +1,59 @@
+//! Kafka Connect's transforms and predicates, as one package: a usual chain is one call into one instance.
+//!
+//! Enters: records with JSON payloads (transforms that look inside) or of any encoding (those that do not). Leaves: the
+//! records changed, dropped, routed. Invariant: a field is changed by scanning the payload once and copying what stays;
+//! what Kafka Connect does in odd cases is done here too, except where the README says "differences".
+
+pub mod class;
+pub mod config;
+pub mod dates;
+pub mod fields;
+pub mod glue;
+pub mod headers;
+pub mod insert;
+pub mod key;
+pub mod literal;
+pub mod mask;
+pub mod metadata;
+pub mod number;
+pub mod predicates;
+pub mod record;
+pub mod replace;
+pub mod route;
+pub mod scan;
+pub mod schemas;
+pub mod splice;
+#[cfg(test)]
+mod testing;
+pub mod tree;
+
+use glue::{On, Plain};
+
+lockgate_sdk::package! {
+    name: "transforms",
+    version: env!("CARGO_PKG_VERSION"),
+    documentation: "Kafka Connect's transforms and predicates.",
+    transforms: [
+        On<mask::MaskField, false>,
+        On<mask::MaskField, true>,
+        On<insert::InsertField, false>,
+        On<insert::InsertField, true>,
+        On<replace::ReplaceField, false>,
+        On<replace::ReplaceField, true>,
+        On<fields::ExtractField, false>,
+        On<fields::ExtractField, true>,
+        On<fields::HoistField, false>,
+        On<fields::HoistField, true>,
+        On<headers::HeaderFrom, false>,
+        On<headers::HeaderFrom, true>,
+        On<metadata::SetSchemaMetadata, false>,
+        On<metadata::SetSchemaMetadata, true>,
+        Plain<headers::DropHeaders>,
+        Plain<headers::InsertHeader>,
+        Plain<route::RegexRouter>,
+        Plain<route::TimestampRouter>,
+        Plain<route::Filter>,
+        Plain<key::ValueToKey>,
+    ],
+    predicates: [predicates::HasHeaderKey, predicates::RecordIsTombstone, predicates::TopicNameMatches],
+}

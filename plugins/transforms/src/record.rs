@@ -1,0 +1,81 @@
+//! A record as transforms see it, whoever holds its bytes.
+//!
+//! Enters: the border's record, or one of a test. Leaves: reads and changes by part. Invariant: what a transform does not
+//! ask for is neither read nor copied.
+
+use std::ops::Range;
+use std::rc::Rc;
+
+/// Which part of a record a transform works on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// `$Key`
+    Key,
+    /// `$Value`
+    Value,
+}
+
+/// A record that a transform cannot handle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Dotted, stable.
+    pub code: &'static str,
+    /// In the words of Kafka Connect, without payload contents.
+    pub message: String,
+}
+
+impl Fault {
+    /// Kafka Connect's `DataException`.
+    pub fn data(message: impl Into<String>) -> Self {
+        Self { code: "transform.data", message: message.into() }
+    }
+}
+
+/// A record. Payloads are JSON, except for transforms that never look at them.
+pub trait Record {
+    /// Topic.
+    fn topic(&self) -> &str;
+    /// Moves it to another topic.
+    fn set_topic(&mut self, name: &str);
+    /// Partition, if one is chosen.
+    fn partition(&self) -> Option<u32>;
+    /// Offset; none for records of a source.
+    fn offset(&self) -> Option<i64>;
+    /// Milliseconds since the epoch.
+    fn timestamp(&self) -> Option<i64>;
+    /// Bytes of a part; none is null.
+    fn payload(&self, part: Part) -> Option<&[u8]>;
+    /// Replaces a part; its schema stays.
+    fn set_payload(&mut self, part: Part, payload: Option<&[u8]>);
+    /// Makes a part a range of a part, without a copy.
+    fn set_range(&mut self, part: Part, of: Part, range: Range<usize>);
+    /// Writes a part anew from its old bytes. On an error the record stays as it was.
+    fn rewrite<F>(&mut self, part: Part, write: F) -> Result<(), Fault>
+    where
+        F: FnOnce(&[u8], &mut Vec<u8>) -> Result<(), Fault>;
+    /// Schema id of a part, 0 = none.
+    fn schema_id(&self, part: Part) -> u32;
+    /// Gives a part a schema that this instance knows.
+    fn set_schema_id(&mut self, part: Part, id: u32);
+    /// Definition of a part's schema.
+    fn definition(&self, part: Part) -> Option<Rc<str>>;
+    /// The id for a definition; 0 if there are too many.
+    fn announce(&self, definition: &str) -> u32;
+    /// True if a header has this name.
+    fn has_header(&self, name: &str) -> bool;
+    /// Adds a header behind the others.
+    fn add_header(&mut self, name: &str, value: Option<&[u8]>, schema: u32);
+    /// Drops the headers whose names do not pass.
+    fn keep_headers(&mut self, keep: impl FnMut(&str) -> bool);
+}
+
+/// The id for a schema that a transform made.
+pub fn announce<R: Record>(record: &R, definition: &str) -> Result<u32, Fault> {
+    match record.announce(definition) {
+        0 => Err(Fault {
+            code: "schema.too-many",
+            message: "the transforms made more than 32,768 different schemas; restart the task".to_owned(),
+        }),
+        id => Ok(id),
+    }
+}
