@@ -21,7 +21,7 @@ fn none_of(found: Vec<String>, rule: &str) {
 fn crates_use_each_other_as_the_drawing_in_architecture_md_says() {
     let drawing = read("ARCHITECTURE.md");
     let mut drawn: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for line in drawing.lines().filter(|l| l.starts_with("| `host/")) {
+    for line in drawing.lines().filter(|l| l.starts_with("| `host/") && !l.starts_with("| `host/`")) {
         let cells: Vec<&str> = line.split('|').map(str::trim).collect();
         let name = crate_name(cells[1].trim_matches('`').trim_start_matches("host/"));
         drawn.insert(name, cells[2].split_whitespace().filter(|w| *w != "-").map(crate_name).collect());
@@ -110,7 +110,10 @@ fn names_say_what_a_thing_is() {
         found.extend(words.filter(|w| banned.contains(w)).map(|w| format!("{}: {w}", source.path)));
         for (at, line) in source.code.lines().enumerate() {
             let name = declared_name(line);
-            let hits = banned.iter().filter(|b| snake(name).split('_').any(|w| w == **b));
+            // A function may well find what is common to two things; a type or a module of that name is a drawer.
+            let is_function = line.split_whitespace().any(|w| w == "fn");
+            let is_banned = |b: &&&str| snake(name).split('_').any(|w| w == **b) && !(is_function && **b == "common");
+            let hits = banned.iter().filter(is_banned);
             found.extend(hits.map(|_| format!("{}:{}: {name}", source.path, at + 1)));
         }
     }
