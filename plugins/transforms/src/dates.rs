@@ -3,7 +3,8 @@
 //! Enters: a pattern; milliseconds or text. Leaves: text or milliseconds. Invariant: reading is lenient (month 13 is January
 //! of the next year) and ignores what follows; S is the number of milliseconds, not a fraction.
 
-const DAY_MS: i64 = 86_400_000;
+/// Milliseconds of a day.
+pub const DAY_MS: i64 = 86_400_000;
 const MONTHS: [&str; 12] = [
     "January",
     "February",
@@ -53,6 +54,16 @@ pub fn iso(text: &str) -> Option<Iso> {
         24 => read("yyyy-MM-dd'T'HH:mm:ss.SSS'Z'").map(Iso::Timestamp),
         _ => None,
     }
+}
+
+/// The text of a date in `Values`: a time below one day, a date at whole days, a timestamp elsewhere.
+pub fn by_magnitude(ms: i64) -> String {
+    let pattern = match ms {
+        i64::MIN..DAY_MS => "HH:mm:ss.SSS'Z'",
+        _ if ms % DAY_MS == 0 => "yyyy-MM-dd",
+        _ => "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'",
+    };
+    Format::new(pattern).map(|format| format.print(ms)).unwrap_or_default()
 }
 
 impl Format {

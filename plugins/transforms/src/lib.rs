@@ -4,10 +4,12 @@
 //! records changed, dropped, routed. Invariant: a field is changed by scanning the payload once and copying what stays;
 //! what Kafka Connect does in odd cases is done here too, except where the README says "differences".
 
+pub mod cast;
 pub mod class;
 pub mod config;
 pub mod dates;
 pub mod fields;
+pub mod flatten;
 pub mod glue;
 pub mod headers;
 pub mod insert;
@@ -25,6 +27,7 @@ pub mod schemas;
 pub mod splice;
 #[cfg(test)]
 mod testing;
+pub mod timestamp;
 pub mod tree;
 
 use glue::{On, Plain};
@@ -48,6 +51,12 @@ lockgate_sdk::package! {
         On<headers::HeaderFrom, true>,
         On<metadata::SetSchemaMetadata, false>,
         On<metadata::SetSchemaMetadata, true>,
+        On<flatten::Flatten, false>,
+        On<flatten::Flatten, true>,
+        On<cast::Cast, false>,
+        On<cast::Cast, true>,
+        On<timestamp::TimestampConverter, false>,
+        On<timestamp::TimestampConverter, true>,
         Plain<headers::DropHeaders>,
         Plain<headers::InsertHeader>,
         Plain<route::RegexRouter>,

@@ -4,7 +4,7 @@
 //! Invariant: neighbouring members that stay are one copy, their white space included.
 
 use crate::record::Fault;
-use crate::scan::{Malformed, Member};
+use crate::scan::{Malformed, Member, Members, quoted};
 use crate::schemas::Known;
 
 /// The object that a step works on, or why it is none.
@@ -113,4 +113,37 @@ impl<'a> Writer<'a> {
             self.out.extend_from_slice(&self.text[from..to]);
         }
     }
+}
+
+/// Copies an object with new values for some of its fields. `convert` gets the index of the name and the old value, and
+/// appends the new one. With `add_missing` the names that the object lacks are added as null.
+pub fn revalue(
+    text: &[u8],
+    out: &mut Vec<u8>,
+    names: &[String],
+    add_missing: bool,
+    refuse: impl Fn(Malformed) -> Fault,
+    mut convert: impl FnMut(usize, &[u8], &mut Vec<u8>) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    out.reserve(text.len() + 16);
+    let (mut at, mut seen) = (0, vec![false; names.len()]);
+    let mut members = Members::new(text).map_err(&refuse)?;
+    while let Some(member) = members.next().map_err(&refuse)? {
+        let Some(index) = names.iter().position(|name| member.is(text, name)) else { continue };
+        seen[index] = true;
+        out.extend_from_slice(&text[at..member.value]);
+        convert(index, &text[member.value..member.end], out)?;
+        at = member.end;
+    }
+    out.extend_from_slice(&text[at..members.close]);
+    let mut comma = !members.is_empty();
+    for (index, _) in seen.iter().enumerate().filter(|(_, seen)| add_missing && !**seen) {
+        if std::mem::replace(&mut comma, true) {
+            out.push(b',');
+        }
+        out.extend_from_slice(quoted(&names[index]).as_bytes());
+        out.extend_from_slice(b":null");
+    }
+    out.push(b'}');
+    Ok(())
 }
