@@ -58,7 +58,7 @@ pub fn lying(lie: &str, records_max: u32) -> Batch {
     }
     match lie {
         "ragged" => rows.truncate(rows.len() - 1),
-        "rows-10m" => rows = vec![0; 64 * 1_000_000],
+        "rows-64mb" => rows = vec![0; 64 * 1_000_000],
         _ => {}
     }
     let mut headers = header.bytes().to_vec();
