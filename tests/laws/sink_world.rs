@@ -146,7 +146,11 @@ impl SinkWorld {
                 Fate::NeverApplied | Fate::NeverPut => dead || !self.plan.letters,
                 _ => settled,
             };
-            assert!(fine, "L1: offset {next} of partition {p} is committed, but record {o} ({:?}) is not settled", self.fate(p, o));
+            assert!(
+                fine,
+                "L1: offset {next} of partition {p} is committed, but record {o} ({:?}) is not settled",
+                self.fate(p, o)
+            );
         }
     }
 }
@@ -275,7 +279,10 @@ impl SimFetch {
         let mut facts = self.world.facts();
         for item in agreed.offsets() {
             let p = item.place.partition;
-            assert!(self.started.contains_key(&p) && !self.lost.contains(&p), "committed partition {p}, which is not ours");
+            assert!(
+                self.started.contains_key(&p) && !self.lost.contains(&p),
+                "committed partition {p}, which is not ours"
+            );
             self.world.check_settled(&facts, p, item.next_offset);
             facts.committed.insert(p, item.next_offset);
         }
@@ -316,7 +323,11 @@ impl Fetch for SimFetch {
                 return Ok(event);
             }
             if self.world.strikes(40) {
-                return if self.world.chance.one_in(2) { Ok(Fetched::Trouble(kafka_fault())) } else { Err(kafka_fault()) };
+                return if self.world.chance.one_in(2) {
+                    Ok(Fetched::Trouble(kafka_fault()))
+                } else {
+                    Err(kafka_fault())
+                };
             }
             let filled = self.fill(into, limits);
             if filled > 0 {
@@ -465,7 +476,11 @@ impl SinkPort for SimSink {
     async fn put(&mut self, batch: &Batch) -> Result<Vec<RowFault>, GuestError> {
         self.begin();
         assert!(!batch.is_empty(), "an empty batch was put");
-        assert!(batch.len() <= 2 * (self.world.plan.limits.records_max as usize + 64), "L5: {} rows in one put", batch.len());
+        assert!(
+            batch.len() <= 2 * (self.world.plan.limits.records_max as usize + 64),
+            "L5: {} rows in one put",
+            batch.len()
+        );
         self.world.wait_ms(if self.world.chance.one_in(10) { 3_000 } else { 30 }).await;
         if self.world.strikes(10) {
             for row in batch.rows.iter().take(usize::try_from(self.world.chance.below(4)).unwrap()) {
@@ -584,7 +599,12 @@ impl ApplyPort for SimApply {
         }
         if !failed.is_empty() && self.world.strikes(3) {
             let kind = FaultKind::Rows(failed);
-            return Err(GuestError::Fault(Fault { kind, code: "sim".into(), message: "rows".into(), detail: String::new() }));
+            return Err(GuestError::Fault(Fault {
+                kind,
+                code: "sim".into(),
+                message: "rows".into(),
+                detail: String::new(),
+            }));
         }
         batch.rows = rows;
         Ok(failed)

@@ -124,5 +124,5 @@ async fn finish(life: tokio::task::JoinHandle<Option<()>>) {
 
 #[test]
 fn sink_laws_hold_in_every_seed() {
-    run_seeds("sink_laws_hold_in_every_seed", 300, simulate);
+    run_seeds("sink_laws_hold_in_every_seed", 2_000, simulate);
 }

@@ -68,8 +68,14 @@ impl SourceWorld {
             bad: chance.one_in(2),
         };
         let store = Store::new(chance.clone());
-        let world =
-            Self { chance, plan, store: store.clone(), facts: Arc::default(), trouble: Arc::default(), made: Arc::default() };
+        let world = Self {
+            chance,
+            plan,
+            store: store.clone(),
+            facts: Arc::default(),
+            trouble: Arc::default(),
+            made: Arc::default(),
+        };
         let watching = world.clone();
         *store.watch.lock().unwrap() = Some(Box::new(move |positions| watching.check_stored(positions)));
         world
@@ -117,7 +123,10 @@ impl SourceWorld {
             let (Some(p), Some(next)) = (number(&position.partition), position.offset.as_deref()) else { continue };
             for seq in 0..next.parse::<u64>().unwrap() {
                 let fine = !self.is_needed(p, seq) || there.contains(&(p, seq));
-                assert!(fine, "L1: position {next} of source partition {p} is stored, but record {seq} is not in the topic");
+                assert!(
+                    fine,
+                    "L1: position {next} of source partition {p} is stored, but record {seq} is not in the topic"
+                );
             }
         }
     }
@@ -177,7 +186,10 @@ impl OpenSource for SimSourceDoor {
         }
         for (p, from) in &next {
             let told = self.0.facts().told.get(p).copied().unwrap_or(0);
-            assert!(*from >= told, "L3: partition {p} begins at {from}, but the upstream has forgotten all before {told}");
+            assert!(
+                *from >= told,
+                "L3: partition {p} begins at {from}, but the upstream has forgotten all before {told}"
+            );
         }
         Ok(SimSource { world: self.0.clone(), next, over: false })
     }
@@ -314,7 +326,8 @@ impl ApplyPort for SimFilter {
         let (mut failed, mut rows) = (Vec::new(), Vec::new());
         for (index, row) in (0_u32..).zip(&batch.rows) {
             let (p, seq) = identity(batch, row);
-            let fault = |retriable| RowFault { row: index, step: 0, retriable, code: "sim".into(), message: "m".into() };
+            let fault =
+                |retriable| RowFault { row: index, step: 0, retriable, code: "sim".into(), message: "m".into() };
             match self.world.fate(p, seq) {
                 Fate::Filtered => {}
                 Fate::NeverApplied => failed.push(fault(false)),
@@ -329,7 +342,12 @@ impl ApplyPort for SimFilter {
         }
         if !failed.is_empty() && self.world.strikes(3) {
             let kind = FaultKind::Rows(failed);
-            return Err(GuestError::Fault(Fault { kind, code: "sim".into(), message: "m".into(), detail: String::new() }));
+            return Err(GuestError::Fault(Fault {
+                kind,
+                code: "sim".into(),
+                message: "m".into(),
+                detail: String::new(),
+            }));
         }
         batch.rows = rows;
         Ok(failed)

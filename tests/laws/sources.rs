@@ -9,9 +9,7 @@ use std::time::Duration;
 use lockgate_model::place::TaskId;
 use lockgate_model::ports::TopicCreation;
 use lockgate_model::schemas::Schemas;
-use lockgate_pipeline::{
-    Chain, Command, ErrorPolicy, SourceTask, TaskState, Tolerance, Untouched, mailbox,
-};
+use lockgate_pipeline::{Chain, Command, ErrorPolicy, SourceTask, TaskState, Tolerance, Untouched, mailbox};
 
 use super::clock::Until;
 use super::seeds::run_seeds;
@@ -129,5 +127,5 @@ async fn live(world: &SourceWorld) {
 
 #[test]
 fn source_laws_hold_in_every_seed() {
-    run_seeds("source_laws_hold_in_every_seed", 300, simulate);
+    run_seeds("source_laws_hold_in_every_seed", 2_000, simulate);
 }

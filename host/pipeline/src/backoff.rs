@@ -54,7 +54,12 @@ impl Backoff {
     }
 
     /// The next delay while `spent` is below `timeout` (`None` = no end); cut so that it ends at the deadline.
-    pub(crate) fn next_within(&mut self, cap: Duration, spent: Duration, timeout: Option<Duration>) -> Option<Duration> {
+    pub(crate) fn next_within(
+        &mut self,
+        cap: Duration,
+        spent: Duration,
+        timeout: Option<Duration>,
+    ) -> Option<Duration> {
         let Some(timeout) = timeout else { return Some(self.next(cap)) };
         let left = timeout.checked_sub(spent).filter(|left| !left.is_zero())?;
         Some(self.next(cap).min(left))

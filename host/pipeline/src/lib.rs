@@ -16,13 +16,13 @@ mod rows;
 mod sink_hand;
 mod sink_loop;
 mod sink_state;
-mod sink_walks;
 pub mod sink_task;
+mod sink_walks;
 mod source_end;
 mod source_loop;
 mod source_outlet;
-mod source_window;
 pub mod source_task;
+mod source_window;
 pub mod tolerance;
 
 pub use chain::{Chain, Link};

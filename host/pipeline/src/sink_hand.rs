@@ -47,11 +47,7 @@ pub(crate) enum End {
     /// Told to give up: nothing counts, the instance is still good.
     Interrupted,
     /// The task is over (or its instance). Where `open` is given, all rows but those are settled.
-    Failed {
-        failure: TaskFailure,
-        settled: Vec<(u32, Verdict)>,
-        open: Option<Vec<u32>>,
-    },
+    Failed { failure: TaskFailure, settled: Vec<(u32, Verdict)>, open: Option<Vec<u32>> },
 }
 
 enum Put {
@@ -64,7 +60,12 @@ const SINK_TASK: &str = "org.apache.kafka.connect.sink.SinkTask";
 
 impl<K: SinkPort, T: ApplyPort, P: Produce> Hand<K, T, P> {
     /// Carries a batch. Only dropping it before its end costs the instance.
-    pub(crate) async fn deliver(mut self, mut batch: Batch, ticket: Ticket, mut interrupt: Interrupt) -> Delivery<K, T, P> {
+    pub(crate) async fn deliver(
+        mut self,
+        mut batch: Batch,
+        ticket: Ticket,
+        mut interrupt: Interrupt,
+    ) -> Delivery<K, T, P> {
         let mut settled = Vec::new();
         let end = match self.carry(&mut batch, &mut settled, &mut interrupt).await {
             Ok(true) => End::Done(settled),

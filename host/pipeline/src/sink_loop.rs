@@ -381,10 +381,10 @@ where
 
     /// The end: commits if that was not done and the instance may still be asked, closes it, leaves the group.
     pub(crate) async fn end(mut self, failure: Option<&TaskFailure>) -> Mailbox {
-        let good = failure.is_none_or(|failure| !failure.costs_instance());
-        if failure.is_some() && good {
-            self.commit_last().await;
-        }
+        let good = match failure {
+            None => true,
+            Some(failure) => !failure.costs_instance() && self.commit_last().await,
+        };
         self.flight = None;
         if let Some(hand) = self.hand.take() {
             hand.passage.close().await;

@@ -71,10 +71,8 @@ pub(crate) const HOLD_AFTER: Duration = Duration::from_millis(250);
 
 impl SinkState {
     pub(crate) fn new(limits: BatchLimits, linger: Duration, flush_interval: Duration, now: Instant) -> Self {
-        let window = Window {
-            records_max: u64::from(limits.records_max) * 2,
-            bytes_max: u64::from(limits.bytes_max) * 2,
-        };
+        let window =
+            Window { records_max: u64::from(limits.records_max) * 2, bytes_max: u64::from(limits.bytes_max) * 2 };
         let (pace, tap) = (Pace::Running, Tap::Open);
         let flush_at = now + flush_interval;
         Self { limits, linger, flush_interval, window, pace, tap, first_at: None, flush_at }

@@ -161,12 +161,18 @@ where
         Ok(())
     }
 
-    /// The commit of a task that failed, as far as its instance is still good.
-    pub(crate) async fn commit_last(&mut self) {
+    /// The commit of a task that failed while its instance is good. False if it is not good any more.
+    pub(crate) async fn commit_last(&mut self) -> bool {
         match timeout(LAST_COMMIT_MAX, self.commit_once()).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => tracing::warn!(task = %self.task.id, %error, "the last commit failed"),
-            Err(_) => tracing::warn!(task = %self.task.id, "the last commit did not end in time"),
+            Ok(Ok(_)) => true,
+            Ok(Err(error)) => {
+                tracing::warn!(task = %self.task.id, %error, "the last commit failed");
+                !error.costs_instance()
+            }
+            Err(_) => {
+                tracing::warn!(task = %self.task.id, "the last commit did not end in time");
+                false
+            }
         }
     }
 

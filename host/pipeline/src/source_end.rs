@@ -9,8 +9,8 @@ use tokio::time::timeout;
 use crate::backoff::{Backoff, Random};
 use crate::failure::TaskFailure;
 use crate::mailbox::Mailbox;
-use crate::source_task::open_guests;
 use crate::source_loop::{LAST_STORE_MAX, SourceLoop};
+use crate::source_task::open_guests;
 
 impl<S, A, P, St> SourceLoop<S, A, P, St>
 where
