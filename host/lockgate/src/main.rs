@@ -1,2 +1,104 @@
-//! lockgate
-fn main() {}
+//! The `lockgate` binary: arguments, wiring, signals.
+//!
+//! Enters: a command line. Leaves: a worker, or the message why there is none (exit status 1; 2 for a wrong command line).
+//! Invariant: nothing is decided here; each command is a module, and the rooms below do not know that there is a binary.
+
+mod child;
+mod dev;
+mod logging;
+mod runtime;
+mod signals;
+mod standalone;
+mod worker;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Bounded in arenas and quick to give memory back: what a worker holds while it idles is what it needs. Its settings are
+/// compiled in, see `.cargo/config.toml`.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+/// Connectors and transforms for Kafka as WebAssembly components.
+#[derive(Parser, Debug)]
+#[command(name = "lockgate", version, max_term_width = 120)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Starts a worker with a Kafka of its own and two pipelines, on loopback
+    Dev(Dev),
+    /// Starts a worker that keeps its state in Kafka: configs, offsets and status in compacted topics
+    Worker {
+        /// Kafka Connect's properties of a distributed worker
+        properties: PathBuf,
+    },
+    /// Starts a worker that keeps source offsets in a file and runs the given connectors
+    Standalone {
+        /// Kafka Connect's properties of a standalone worker
+        properties: PathBuf,
+        /// Connectors: a JSON object of strings, the JSON of POST /connectors, or Java properties
+        connectors: Vec<PathBuf>,
+    },
+    /// Compiles one package, read from standard input
+    #[command(name = "__compile", hide = true)]
+    Compile,
+    /// Becomes another program that dies with its parent
+    #[command(name = "__child", hide = true)]
+    Child {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+}
+
+/// Options of `lockgate dev`.
+#[derive(Args, Debug)]
+pub struct Dev {
+    /// Where data, logs and properties are kept between runs
+    #[arg(long, default_value = ".lockgate/dev")]
+    dir: PathBuf,
+    /// Port of the REST API
+    #[arg(long, default_value_t = 8083)]
+    rest_port: u16,
+    /// Port of the Kafka broker; its controller takes the next one
+    #[arg(long, default_value_t = 9092)]
+    kafka_port: u16,
+    /// Port of the receiver that the http pipeline sends to
+    #[arg(long, default_value_t = 8084)]
+    receiver_port: u16,
+    /// Kafka's jars [default: those that `make run` fetched, in $LOCKGATE_CACHE or ~/.cache/lockgate]
+    #[arg(long)]
+    kafka_jars: Option<PathBuf>,
+    /// Bundled packages [default: dist/packages, else packages beside the binary]
+    #[arg(long)]
+    packages: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Compile => lockgate_wasm::compile_main(),
+        Command::Child { args } => child::become_program(&args),
+        Command::Dev(options) => run(|| runtime::block_on(dev::run(options))),
+        Command::Worker { properties } => run(|| runtime::block_on(worker::distributed(&properties))),
+        Command::Standalone { properties, connectors } => {
+            run(|| runtime::block_on(standalone::run(&properties, &connectors)))
+        }
+    }
+}
+
+fn run<E: std::error::Error>(command: impl FnOnce() -> Result<(), E>) -> ExitCode {
+    logging::install();
+    match command() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("lockgate: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -12,13 +12,11 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
 use crate::build::Builder;
-use crate::event::{Event, News, Order, Start, TaskKey};
+use crate::event::{Event, News, Order, Start};
 
 /// How a task ended.
 #[derive(Debug)]
 pub(crate) struct Exit {
-    pub key: TaskKey,
-    pub incarnation: u64,
     /// Why it failed, if it did.
     pub trace: Option<String>,
 }
@@ -64,7 +62,7 @@ pub(crate) fn prepare(paused: bool) -> Prepared {
     let (handle, mailbox) = mailbox();
     if paused {
         // The mailbox is new: there is room.
-        drop(handle.commands.try_send(Command::Pause));
+        let _ = handle.commands.try_send(Command::Pause);
     }
     Prepared { handle, mailbox, cancel: Arc::default() }
 }
@@ -79,7 +77,7 @@ pub(crate) async fn run(
     events: mpsc::Sender<Event>,
 ) -> Exit {
     let (key, incarnation) = (start.key.clone(), start.incarnation);
-    let exit = |trace| Exit { key: key.clone(), incarnation, trace };
+    let exit = |trace| Exit { trace };
     let mut running = match builder.build(start, mailbox, cancel).await {
         Ok(running) => running,
         Err(trace) => {

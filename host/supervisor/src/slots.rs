@@ -269,6 +269,7 @@ impl Slot {
     }
 
     /// The task's configuration in force.
+    #[cfg(test)]
     pub(crate) const fn config(&self) -> &Config {
         &self.config
     }

@@ -1,0 +1,172 @@
+//! A worker: supervisor, REST, signals.
+//!
+//! Enters: properties. Leaves: a worker that runs until a signal stops it. Invariant: tasks drain before REST falls
+//! silent; the first signal stops within `task.shutdown.graceful.timeout.ms`, the second at once.
+
+use std::path::{Path, PathBuf};
+
+use indexmap::IndexMap;
+use lockgate_config::{ConfigErrors, Listener, PropertiesError, WorkerConfig, properties};
+use lockgate_supervisor::{Handle, Options, StartError, Supervisor};
+use lockgate_wasm::{Compiler, EngineOptions, UploadLimits};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::{JoinError, JoinHandle};
+
+use crate::signals::Signals;
+
+/// The worker cannot start, or ended by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    /// A file cannot be read.
+    #[error("{} cannot be read: {cause}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// A properties file cannot be parsed.
+    #[error("{}: {cause}", path.display())]
+    Properties {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        cause: PropertiesError,
+    },
+    /// Its settings.
+    #[error("{}: {cause}", path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// All problems.
+        cause: ConfigErrors,
+    },
+    /// A port.
+    #[error("cannot listen on {address} (listeners): {cause}")]
+    Listen {
+        /// Where.
+        address: String,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// The supervisor.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// A defect of the host.
+    #[error("the worker ended by a defect: {0}")]
+    Defect(#[from] JoinError),
+    /// Signals, the program's own path.
+    #[error("the operating system refuses: {0}")]
+    System(#[from] std::io::Error),
+    /// A connector of `standalone`.
+    #[error("{}: {message}", path.display())]
+    Connector {
+        /// Its file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+/// `lockgate worker`.
+pub async fn distributed(path: &Path) -> Result<(), WorkerError> {
+    let entries = read(path)?;
+    let config = |cause| WorkerError::Config { path: path.to_owned(), cause };
+    let worker = Worker::start(WorkerConfig::distributed(&entries).map_err(config)?).await?;
+    worker.run_until_signal(Signals::listen()?).await
+}
+
+/// The entries of a properties file.
+pub fn read(path: &Path) -> Result<IndexMap<String, String>, WorkerError> {
+    let text = std::fs::read_to_string(path).map_err(|cause| WorkerError::Read { path: path.to_owned(), cause })?;
+    properties::parse(&text).map_err(|cause| WorkerError::Properties { path: path.to_owned(), cause })
+}
+
+/// A running worker.
+pub struct Worker {
+    /// What it can be asked.
+    pub handle: Handle,
+    supervisor: JoinHandle<Result<(), StartError>>,
+    rest: JoinHandle<std::io::Result<()>>,
+    stop_rest: watch::Sender<bool>,
+}
+
+impl Worker {
+    /// Binds its listeners and starts.
+    pub async fn start(config: WorkerConfig) -> Result<Self, WorkerError> {
+        for warning in &config.warnings {
+            tracing::warn!("{warning}");
+        }
+        let mut listeners = Vec::new();
+        for listener in &config.rest.listeners {
+            listeners.push(bind(listener).await?);
+        }
+        let port = listeners.first().and_then(|l| l.local_addr().ok()).map_or(8083, |a| a.port());
+        let worker_id = worker_id(&config, port);
+        let rest = config.rest.clone();
+        let engine = engine(&config)?;
+        let (handle, supervisor) = Supervisor::start(Options { worker: config, worker_id, engine })?;
+        let (stop_rest, stopped) = watch::channel(false);
+        let router = lockgate_api::router(handle.clone(), lockgate_api::ApiOptions::new(rest));
+        let served = lockgate_api::serve(listeners, router, stop_asked(stopped));
+        Ok(Self { handle, supervisor, rest: tokio::spawn(served), stop_rest })
+    }
+
+    /// Runs until a signal, then stops cleanly.
+    pub async fn run_until_signal(mut self, mut signals: Signals) -> Result<(), WorkerError> {
+        tokio::select! {
+            () = signals.next() => {}
+            ended = &mut self.supervisor => return Ok(ended??),
+        }
+        tracing::info!("stopping; a second signal stops at once");
+        signals.or_at_once(self.stop()).await
+    }
+
+    /// Resolves if it ends by itself.
+    pub async fn ended(&mut self) -> Result<(), WorkerError> {
+        Ok((&mut self.supervisor).await??)
+    }
+
+    /// Drains all tasks, then REST.
+    pub async fn stop(self) -> Result<(), WorkerError> {
+        self.handle.shut_down();
+        let ended = self.supervisor.await;
+        self.stop_rest.send_replace(true);
+        if let Err(error) = self.rest.await? {
+            tracing::warn!(%error, "the REST server did not end well");
+        }
+        tracing::info!("stopped");
+        Ok(ended??)
+    }
+}
+
+async fn stop_asked(mut stopped: watch::Receiver<bool>) {
+    // A sender that is gone means stop, too.
+    drop(stopped.wait_for(|stop| *stop).await);
+}
+
+async fn bind(listener: &Listener) -> Result<TcpListener, WorkerError> {
+    let host = if listener.host.is_empty() { "0.0.0.0" } else { &listener.host };
+    let address =
+        if host.contains(':') { format!("[{host}]:{}", listener.port) } else { format!("{host}:{}", listener.port) };
+    TcpListener::bind(&address).await.map_err(|cause| WorkerError::Listen { address, cause })
+}
+
+/// `host:port` of the advertised address.
+fn worker_id(config: &WorkerConfig, bound_port: u16) -> String {
+    let any = |host: &str| host.is_empty() || host == "0.0.0.0" || host == "::";
+    let listening = config.rest.listeners.first().map(|l| l.host.clone()).filter(|host| !any(host));
+    let own = || rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let host = config.rest.advertised_host.clone().or(listening).unwrap_or_else(own);
+    format!("{host}:{}", config.rest.advertised_port.unwrap_or(bound_port))
+}
+
+fn engine(config: &WorkerConfig) -> Result<EngineOptions, WorkerError> {
+    Ok(EngineOptions {
+        cache_dir: Some(config.packages.cache.clone()),
+        compiler: Compiler::Child { program: std::env::current_exe()?, args: vec!["__compile".into()] },
+        upload: UploadLimits { package_bytes: config.rest.package_bytes_max },
+        ..EngineOptions::default()
+    })
+}
