@@ -2,6 +2,11 @@
 //!
 //! Enters: numbers, booleans, text, dates. Leaves: the same as another of Kafka Connect's primitive types. Invariant: casts
 //! of numbers are Java's: they saturate, then wrap.
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "casts saturate and round as Java's do"
+)]
 
 use crate::class::{Class, Formats};
 use crate::config::{Definition, Importance, Of, Problems, REPLACE_NULL, Settings};
@@ -50,7 +55,7 @@ impl Cast {
             if known.logical.is_some() {
                 tree = tree.without("name").without("version").without("parameters");
             }
-            self.set_default(&known, target, &mut tree)?;
+            set_default(&known, target, &mut tree)?;
             return Ok((announce(record, &tree.write())?, vec![Some(known)]));
         }
         splice::require_struct(&known, PURPOSE)?;
@@ -58,7 +63,7 @@ impl Cast {
         for (tree, (name, field)) in trees.iter_mut().zip(&known.fields) {
             let Some(index) = self.fields.iter().rposition(|n| n == name) else { continue };
             *tree = Tree::scalar(self.targets[index], field.optional);
-            self.set_default(field, self.targets[index], tree)?;
+            set_default(field, self.targets[index], tree)?;
             *tree = tree.clone().named(name);
         }
         let mut tree = known.tree.clone().without("default");
@@ -67,18 +72,18 @@ impl Cast {
         Ok((announce(record, &tree.write())?, sources))
     }
 
-    fn set_default(&self, source: &Known, target: &str, tree: &mut Tree) -> Result<(), Fault> {
-        if let Some(default) = &source.default {
-            tree.set("default", Tree::Raw(cast(default.as_bytes(), Some(source), target)?));
-        }
-        Ok(())
-    }
-
     fn one(&self, value: &[u8], source: Option<&Known>, target: &str, out: &mut Vec<u8>) -> Result<(), Fault> {
         let default = source.and_then(|s| s.default.as_deref()).filter(|_| self.replace_null && value == b"null");
         out.extend_from_slice(cast(default.map_or(value, str::as_bytes), source, target)?.as_bytes());
         Ok(())
     }
+}
+
+fn set_default(source: &Known, target: &str, tree: &mut Tree) -> Result<(), Fault> {
+    if let Some(default) = &source.default {
+        tree.set("default", Tree::Raw(cast(default.as_bytes(), Some(source), target)?));
+    }
+    Ok(())
 }
 
 enum Source {

@@ -2,6 +2,14 @@
 //!
 //! Enters: a pattern; milliseconds or text. Leaves: text or milliseconds. Invariant: reading is lenient (month 13 is January
 //! of the next year) and ignores what follows; S is the number of milliseconds, not a fraction.
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "months, weekdays and hours are small"
+)]
+
+use std::fmt::Write as _;
 
 /// Milliseconds of a day.
 pub const DAY_MS: i64 = 86_400_000;
@@ -172,7 +180,8 @@ impl Format {
                     continue;
                 }
             };
-            out.push_str(&format!("{number:0width$}"));
+            // Writing to a String cannot fail.
+            let _ = write!(out, "{number:0width$}");
         }
         out
     }

@@ -36,18 +36,18 @@ fn path(text: &str) -> Result<Vec<String>, String> {
     }
     loop {
         let rest = &text[at..];
-        if !rest.starts_with('`') {
-            let end = rest.find('.').unwrap_or(rest.len());
-            steps.push(rest[..end].to_owned());
-            at += end;
-        } else {
-            let (step, end) = quoted_step(&rest[1..]).ok_or_else(|| {
+        if let Some(quoted) = rest.strip_prefix('`') {
+            let (step, end) = quoted_step(quoted).ok_or_else(|| {
                 format!(
                     "Incomplete backtick pair in path: [{text}], consider adding a backtick at the end, position {at}"
                 )
             })?;
             steps.push(step);
             at += 1 + end;
+        } else {
+            let end = rest.find('.').unwrap_or(rest.len());
+            steps.push(rest[..end].to_owned());
+            at += end;
         }
         if at >= text.len() {
             return Ok(steps);

@@ -92,7 +92,7 @@ impl Flatten {
     /// Without a schema: members in the order of the payload.
     fn walk(&self, text: &[u8], prefix: &str, comma: &mut bool, out: &mut Vec<u8>) -> Result<(), Malformed> {
         let mut members = Members::new(text)?;
-        while let Some(member) = members.next()? {
+        while let Some(member) = members.advance()? {
             let name = member.name(text);
             let full = if prefix.is_empty() { name.into_owned() } else { format!("{prefix}{}{name}", self.delimiter) };
             let value = &text[member.value..member.end];

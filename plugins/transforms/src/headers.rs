@@ -138,7 +138,7 @@ impl HeaderFrom {
         let refuse = |why| splice::fault(why, schema, PURPOSE, splice::kind(Some(text)));
         let mut values = vec![None; self.fields.len()];
         let mut members = Members::new(text).map_err(refuse)?;
-        while let Some(member) = members.next().map_err(refuse)? {
+        while let Some(member) = members.advance().map_err(refuse)? {
             let value = &text[member.value..member.end];
             for (index, name) in self.fields.iter().enumerate() {
                 if member.is(text, name) {
@@ -160,7 +160,7 @@ impl HeaderFrom {
     fn rest(&self, text: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
         let mut members = Members::new(text)?;
         let mut writer = Writer::new(text, out);
-        while let Some(member) = members.next()? {
+        while let Some(member) = members.advance()? {
             if self.fields.iter().any(|name| member.is(text, name)) {
                 writer.skip();
             } else {

@@ -190,7 +190,7 @@ impl InsertField {
         out.reserve(text.len() + 64);
         let mut members = Members::new(text).map_err(refuse)?;
         let mut writer = Writer::new(text, out);
-        while let Some(member) = members.next().map_err(refuse)? {
+        while let Some(member) = members.advance().map_err(refuse)? {
             let taken = |(field, value): (&Inserted, &Option<String>)| value.is_some() && member.is(text, &field.name);
             if self.fields.iter().zip(&self.values).any(taken) {
                 writer.skip();

@@ -77,7 +77,7 @@ impl Class for ValueToKey {
         let text = text.ok_or_else(|| refuse(Malformed::NotObject))?;
         let mut found = vec![None; self.fields.len()];
         let mut members = Members::new(text).map_err(refuse)?;
-        while let Some(member) = members.next().map_err(refuse)? {
+        while let Some(member) = members.advance().map_err(refuse)? {
             if let Some(index) = self.fields.iter().position(|(name, _)| member.is(text, name)) {
                 found[index] = Some(&text[member.value..member.end]);
             }

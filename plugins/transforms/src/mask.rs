@@ -128,13 +128,12 @@ fn masked(field: &Known, replacement: Option<&Replacement>) -> Result<String, St
         // Null bytes are zero in every scale.
         (Some(Logical::Decimal(_)), _, None) => Ok("\"AA==\"".to_owned()),
         (Some(Logical::Decimal(scale)), _, Some(replacement)) => {
-            let text = crate::scan::unescape(replacement.text[1..replacement.text.len() - 1].as_bytes()).into_owned();
+            let text = crate::scan::unescape(&replacement.text.as_bytes()[1..replacement.text.len() - 1]).into_owned();
             number::decimal_base64(&text, scale)
                 .ok_or_else(|| "The replacement does not fit the Decimal's scale.".to_owned())
         }
-        (Some(_), _, None) => Ok("0".to_owned()),
+        (Some(_), _, None) | (None, "int8" | "int16" | "int32" | "int64", None) => Ok("0".to_owned()),
         (Some(logical), _, Some(_)) => refused(&format!("{logical:?}")),
-        (None, "int8" | "int16" | "int32" | "int64", None) => Ok("0".to_owned()),
         (None, "int8" | "int16" | "int32" | "int64", Some(r)) => wrapped(r.whole.as_ref().and_then(|w| w.parse().ok())),
         (None, "float" | "double", None) => Ok("0.0".to_owned()),
         (None, "float" | "double", Some(r)) => r.fraction.clone().ok_or_else(|| not_a_number().message),
@@ -188,7 +187,7 @@ impl MaskField {
         out.reserve(text.len() + 16);
         let (mut at, mut seen) = (0, 0);
         let mut members = Members::new(text).map_err(refuse)?;
-        while let Some(member) = members.next().map_err(refuse)? {
+        while let Some(member) = members.advance().map_err(refuse)? {
             let Some(index) = self.fields.iter().position(|name| member.is(text, name)) else { continue };
             seen += 1;
             let value = &text[member.value..member.end];

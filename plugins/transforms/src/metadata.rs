@@ -47,19 +47,18 @@ impl Class for SetSchemaMetadata {
             let part = if self.part == Part::Key { "key" } else { "value" };
             return Err(Fault::data(format!("Schema required for [updating schema metadata] of the {part}")));
         }
-        let id = match self.plans.find(schema) {
-            Some(id) => *id,
-            None => {
-                let mut tree = known(record, self.part)?.tree;
-                if let Some(name) = &self.name {
-                    tree.set("name", Tree::string(name));
-                }
-                if let Some(version) = self.version {
-                    tree.set("version", Tree::Raw(version.to_string()));
-                }
-                let made = announce(record, &tree.write())?;
-                *self.plans.keep(schema, made)
+        let id = if let Some(id) = self.plans.find(schema) {
+            *id
+        } else {
+            let mut tree = known(record, self.part)?.tree;
+            if let Some(name) = &self.name {
+                tree.set("name", Tree::string(name));
             }
+            if let Some(version) = self.version {
+                tree.set("version", Tree::Raw(version.to_string()));
+            }
+            let made = announce(record, &tree.write())?;
+            *self.plans.keep(schema, made)
         };
         record.set_schema_id(self.part, id);
         Ok(true)

@@ -1,6 +1,12 @@
 //! Numbers as Java reads, casts and prints them, and Decimals of up to 38 digits.
 //!
 //! Enters: text. Leaves: numbers, or payload text. Invariant: no text makes it panic or take long.
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "casts wrap as Java's do; lengths and exponents are small"
+)]
 
 /// The whole part of a number's text, cut toward zero, within 64 bits after wrapping.
 pub fn whole(text: &str) -> Option<i128> {

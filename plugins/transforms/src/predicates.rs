@@ -181,6 +181,9 @@ mod tests {
             ("(?!internal).*", "x", true),
             (r"(\w+)-\1", "x-x", true),
             (r"\p{Alpha}++", "abc", true),
+            (r"[\p{Upper}_]*\d\W\P{Alpha}\s?\b.*", "A_1-2-x", true),
+            ("(?i)ABC", "abc", true),
+            (".{3}", "abc", true),
         ] {
             let mut predicate = TopicNameMatches::configure(settings(&[("pattern", pattern)])).unwrap();
             record.set_topic(topic);

@@ -136,7 +136,7 @@ impl ReplaceField {
         let taken = if schema == 0 && !self.renames.is_empty() { self.taken(text) } else { Vec::new() };
         let mut members = Members::new(text).map_err(refuse)?;
         let mut writer = Writer::new(text, out);
-        while let Some(member) = members.next().map_err(refuse)? {
+        while let Some(member) = members.advance().map_err(refuse)? {
             match self.fate(|name| member.is(text, name)) {
                 Fate::Keep if taken.iter().any(|name| member.is(text, name)) => writer.skip(),
                 Fate::Keep => writer.keep(&member),

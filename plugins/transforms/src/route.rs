@@ -39,11 +39,32 @@ const TIMESTAMP: &[Definition] = &[
 /// Topics whose answer is kept.
 const TOPICS_MAX: usize = 10_000;
 
-/// The pattern, and the pattern that has to match the whole text.
+/// Java's classes of ASCII characters, and how they are written here.
+const CLASSES: [(&str, &str); 13] = [
+    ("Lower", "lower"),
+    ("Upper", "upper"),
+    ("ASCII", "ascii"),
+    ("Alpha", "alpha"),
+    ("Digit", "digit"),
+    ("Alnum", "alnum"),
+    ("Punct", "punct"),
+    ("Graph", "graph"),
+    ("Print", "print"),
+    ("Blank", "blank"),
+    ("Cntrl", "cntrl"),
+    ("XDigit", "xdigit"),
+    ("Space", "space"),
+];
+
+/// The pattern, and the pattern that has to match the whole text. Names of topics are ASCII, and so are Java's classes.
 pub(crate) fn compile(pattern: &str) -> Result<(Regex, Regex), String> {
-    let find = Regex::new(pattern).map_err(|e| format!("Invalid regex: {e}"))?;
-    let whole = Regex::new(&format!(r"\A(?:{pattern})\z")).map_err(|e| format!("Invalid regex: {e}"))?;
-    Ok((find, whole))
+    let mut translated = pattern.to_owned();
+    for (java, here) in CLASSES {
+        translated = translated.replace(&format!(r"\p{{{java}}}"), &format!("[[:{here}:]]"));
+        translated = translated.replace(&format!(r"\P{{{java}}}"), &format!("[^[:{here}:]]"));
+    }
+    let build = |pattern: &str| Regex::new(pattern).map_err(|e| format!("Invalid regex: {e}"));
+    Ok((build(&translated)?, build(&format!(r"\A(?:{translated})\z"))?))
 }
 
 fn too_slow(_: fancy_regex::Error) -> Fault {

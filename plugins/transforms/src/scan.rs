@@ -5,6 +5,7 @@
 //! when the host encodes or the sink reads them.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 /// Where a member stands; positions are offsets in the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +77,7 @@ impl<'a> Members<'a> {
 
     /// The next member; none after the last.
     #[inline]
-    pub fn next(&mut self) -> Result<Option<Member>, Malformed> {
+    pub fn advance(&mut self) -> Result<Option<Member>, Malformed> {
         let text = self.text;
         let mut at = blank_end(text, self.at);
         if text.get(at) == Some(&b'}') {
@@ -112,7 +113,7 @@ impl<'a> Members<'a> {
     /// All members, and the closing brace.
     pub fn collect_into(mut self, into: &mut Vec<Member>) -> Result<usize, Malformed> {
         into.clear();
-        while let Some(member) = self.next()? {
+        while let Some(member) = self.advance()? {
             into.push(member);
         }
         Ok(self.close)
@@ -121,7 +122,7 @@ impl<'a> Members<'a> {
     /// The member of that name; the last one, if it is repeated.
     pub fn find(mut self, name: &str) -> Result<Option<Member>, Malformed> {
         let mut found = None;
-        while let Some(member) = self.next()? {
+        while let Some(member) = self.advance()? {
             if member.is(self.text, name) {
                 found = Some(member);
             }
@@ -279,7 +280,8 @@ pub fn quoted(text: &str) -> String {
             '\0'..='\u{1f}' | '\u{10000}'.. => {
                 let mut units = [0; 2];
                 for unit in character.encode_utf16(&mut units) {
-                    out.push_str(&format!("\\u{unit:04X}"));
+                    // Writing to a String cannot fail.
+                    let _ = write!(out, "\\u{unit:04X}");
                 }
             }
             plain => out.push(plain),
@@ -299,7 +301,7 @@ mod tests {
         let text = br#" { "a" : "x\"}" , "b":{"c":[1,"]"]},"d":-1.5e3,"\u0065":null ,"f":[]} "#;
         let mut members = Members::new(text).unwrap();
         let mut seen = Vec::new();
-        while let Some(member) = members.next().unwrap() {
+        while let Some(member) = members.advance().unwrap() {
             let value = std::str::from_utf8(&text[member.value..member.end]).unwrap();
             seen.push((member.name(text).into_owned(), value.to_owned()));
         }
@@ -327,7 +329,7 @@ mod tests {
         ] {
             let mut members = Members::new(text.as_bytes()).unwrap();
             let outcome = loop {
-                match members.next() {
+                match members.advance() {
                     Ok(Some(_)) => {}
                     other => break other,
                 }

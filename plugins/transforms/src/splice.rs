@@ -128,7 +128,7 @@ pub fn revalue(
     out.reserve(text.len() + 16);
     let (mut at, mut seen) = (0, vec![false; names.len()]);
     let mut members = Members::new(text).map_err(&refuse)?;
-    while let Some(member) = members.next().map_err(&refuse)? {
+    while let Some(member) = members.advance().map_err(&refuse)? {
         let Some(index) = names.iter().position(|name| member.is(text, name)) else { continue };
         seen[index] = true;
         out.extend_from_slice(&text[at..member.value]);

@@ -25,7 +25,7 @@ impl Tree {
             Some(b'{') => {
                 let mut members = Members::new(text)?;
                 let mut fields = Vec::new();
-                while let Some(member) = members.next()? {
+                while let Some(member) = members.advance()? {
                     fields.push((member.name(text).into_owned(), Self::parse(&text[member.value..member.end])?));
                 }
                 Self::Object(fields)
@@ -74,7 +74,7 @@ impl Tree {
     pub fn text(&self, name: &str) -> Option<String> {
         match self.get(name) {
             Some(Self::Raw(raw)) if raw.starts_with('"') => {
-                Some(crate::scan::unescape(raw[1..raw.len() - 1].as_bytes()).into_owned())
+                Some(crate::scan::unescape(&raw.as_bytes()[1..raw.len() - 1]).into_owned())
             }
             _ => None,
         }
