@@ -78,9 +78,9 @@ impl Source for Datagen {
             let mut key = 0..0;
             let record = out.record(topic).timestamp(now).value_with(|data| key = template.write(n, data));
             if key.is_empty() {
-                record.push()
+                record.push();
             } else {
-                record.key_from_value(key).push()
+                record.key_from_value(key).push();
             }
             self.next += 1;
         }

@@ -111,7 +111,7 @@ impl Source for FileStreamSource {
         let more = self.read(out)?;
         let mut moved = self.position != before;
         if !more && out.is_empty() {
-            moved |= self.end_of_file(out)?;
+            moved |= self.end_of_file(out);
         }
         if moved {
             out.position(partition(&self.path), format!(r#"{{"position":{}}}"#, self.position));
@@ -192,22 +192,22 @@ impl FileStreamSource {
     }
 
     /// Nothing new: was the file cut, or replaced? True if the position changed.
-    fn end_of_file(&mut self, out: &mut BatchBuilder) -> Result<bool, Fault> {
+    fn end_of_file(&mut self, out: &mut BatchBuilder) -> bool {
         let read_to = self.position + self.lines.waiting() as u64;
         let size = self.file.as_ref().and_then(|f| f.metadata().ok()).map_or(read_to, |m| m.len());
         if size < read_to {
             log::warn!("{} was cut to {size} bytes, less than the position {read_to}; starting anew", self.path);
             self.restart();
-            return Ok(true);
+            return true;
         }
         let there = files::identity(&self.path);
         if there.is_none() || there == self.identity {
             self.replaced = false;
-            return Ok(false);
+            return false;
         }
         if !std::mem::replace(&mut self.replaced, true) {
             // Its writer may still hold the old file: one more look before leaving it.
-            return Ok(false);
+            return false;
         }
         log::info!("{} was replaced; the old file is read to its end at byte {read_to}", self.path);
         if self.lines.waiting() > 0 {
@@ -217,7 +217,7 @@ impl FileStreamSource {
             }
         }
         self.restart();
-        Ok(true)
+        true
     }
 
     fn restart(&mut self) {

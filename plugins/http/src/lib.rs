@@ -61,7 +61,9 @@ impl Sink for HttpSink {
             }
         }
         let mut report = Report::all_taken();
-        bad.into_iter().for_each(|fault| report.push(fault));
+        for fault in bad {
+            report.push(fault);
+        }
         Ok(report)
     }
 }
@@ -79,7 +81,7 @@ impl HttpSink {
         };
         if !self.settings.array {
             let body = record.value().unwrap_or_default().to_vec();
-            self.settle(url, body, from, bad)?;
+            self.settle(&url, body, from, bad)?;
             return Ok(1);
         }
         let mut body = vec![b'['];
@@ -110,7 +112,7 @@ impl HttpSink {
                 // It was an element of the array a moment ago.
                 let _ = self.element(&record, false, &mut body);
                 body.push(b']');
-                self.settle(url, body, from, bad)?;
+                self.settle(&url, body, from, bad)?;
                 Ok(1)
             }
         }
@@ -124,8 +126,8 @@ impl HttpSink {
         body::append(record.value(), self.json, body).inspect_err(|_| body.truncate(length))
     }
 
-    fn settle(&self, url: String, body: Vec<u8>, row: usize, bad: &mut Vec<RowFault>) -> Result<(), Fault> {
-        if let Verdict::Refused { code, message } = self.send(&url, body)? {
+    fn settle(&self, url: &str, body: Vec<u8>, row: usize, bad: &mut Vec<RowFault>) -> Result<(), Fault> {
+        if let Verdict::Refused { code, message } = self.send(url, body)? {
             bad.push(RowFault::new(row, &code, message));
         }
         Ok(())

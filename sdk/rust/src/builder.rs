@@ -123,7 +123,7 @@ impl BatchBuilder {
         self.positions.push((Position { partition: partition.into(), offset: offset.into() }, after));
     }
 
-    /// Positions so far, with the row that each holds after (0xffff_ffff: none).
+    /// Positions so far, with the row that each holds after (`u32::MAX`: none).
     pub fn positions(&self) -> &[(Position, u32)] {
         &self.positions
     }

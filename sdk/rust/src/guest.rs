@@ -157,7 +157,7 @@ impl<P: Package> raw_transform::Guest for Exports<P> {
     }
 
     fn apply(records: batches::Batch) -> Result<raw_transform::Applied, faults::Fault> {
-        CHAIN.with_borrow_mut(|running| running.apply(records))
+        Ok(CHAIN.with_borrow_mut(|running| running.apply(records)))
     }
 
     fn close() -> Result<(), faults::Fault> {

@@ -156,7 +156,7 @@ fn wait(ready: &wasip2::io::poll::Pollable, deadline: Instant) -> Result<(), Htt
 }
 
 fn write(body: OutgoingBody, bytes: &[u8], deadline: Instant) -> Result<(), HttpError> {
-    let broken = |_| HttpError::Transport("the connection broke while sending".to_owned());
+    let broken = |()| HttpError::Transport("the connection broke while sending".to_owned());
     let stream = body.write().map_err(broken)?;
     let mut rest = bytes;
     while !rest.is_empty() {

@@ -75,13 +75,15 @@ impl<T: Source> AnySource for T {
     }
 }
 
+type Open = fn(Task, &[Position]) -> Result<Box<dyn AnySource>, Fault>;
+
 /// One source of a package; made by `package!`.
 #[derive(Clone, Copy)]
 pub struct SourceEntry {
     pub(crate) describe: fn() -> Description,
     pub(crate) validate: fn(&Settings) -> Vec<ConfigValue>,
     pub(crate) tasks: fn(&Connector, u32) -> Result<TaskSettings, Fault>,
-    open: fn(Task, &[Position]) -> Result<Box<dyn AnySource>, Fault>,
+    open: Open,
 }
 
 impl SourceEntry {

@@ -4,7 +4,7 @@
 //! the steps in order, source rows never decrease, and a row that failed is not in the outcome.
 
 use crate::batch::Batch;
-use crate::bindings::base::lockgate::connect::{batches, faults, tasks};
+use crate::bindings::base::lockgate::connect::{batches, tasks};
 use crate::bindings::transform::exports::lockgate::connect::transform as raw;
 use crate::config::Settings;
 use crate::edit::{Edit, Outcome};
@@ -158,7 +158,7 @@ impl Running {
         Ok(())
     }
 
-    pub(crate) fn apply(&mut self, records: batches::Batch) -> Result<raw::Applied, faults::Fault> {
+    pub(crate) fn apply(&mut self, records: batches::Batch) -> raw::Applied {
         let mut batch = Batch::new(records, &self.schemas);
         let mut out = Outcome {
             topics: std::mem::take(&mut batch.topics),
@@ -183,7 +183,7 @@ impl Running {
         }
         self.scratch = std::mem::take(&mut out.scratch);
         let Outcome { topics, rows, headers, appended, .. } = out;
-        Ok(raw::Applied { topics, schemas: self.schemas.unannounced(), rows, headers, appended, failed })
+        raw::Applied { topics, schemas: self.schemas.unannounced(), rows, headers, appended, failed }
     }
 
     /// Takes one row through the steps from `first` on.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::bindings::base::lockgate::connect::faults;
 use crate::builder::BatchBuilder;
 use crate::config::Config;
 use crate::plugin::{Encoding, Formats};
@@ -95,7 +96,7 @@ fn run(steps: Vec<raw::Step>, records: &[(Option<&str>, &str)]) -> (Batch, Vec<f
     }
     let (input, _) = input.finish();
     let mut data = input.data.clone();
-    let applied = running.apply(input).unwrap();
+    let applied = running.apply(input);
     let appended = applied.appended.len();
     data.extend_from_slice(&applied.appended);
     let outcome = batches::Batch {

@@ -28,6 +28,7 @@ impl Package for Crowd {
     const VERSION: &'static str = "1.2.3";
     const DOCUMENTATION: &'static str = "";
     const SOURCES: &'static [SourceEntry] = &[];
+    #[allow(clippy::large_stack_arrays)] // promoted to a static
     const SINKS: &'static [SinkEntry] = &[SinkEntry::of::<Quiet>(); 10_000];
     const TRANSFORMS: &'static [TransformEntry] = &[];
     const PREDICATES: &'static [PredicateEntry] = &[];

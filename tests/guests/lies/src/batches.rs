@@ -52,8 +52,8 @@ pub fn lying(lie: &str, records_max: u32) -> Batch {
         _ => {}
     }
     let mut rows: Vec<u8> = Vec::new();
-    for index in 0..count {
-        row.source_row = index as u32;
+    for index in 0..u32::try_from(count).unwrap_or(0) {
+        row.source_row = index;
         rows.extend_from_slice(&row.bytes());
     }
     match lie {

@@ -36,9 +36,9 @@ fn validate(config: &Settings) -> Vec<ConfigValue> {
     Vec::new()
 }
 
-fn tasks(connector: &Connector, max: u32) -> Result<TaskSettings, Fault> {
+fn tasks(connector: &Connector, max: u32) -> TaskSettings {
     Deed::of(&mut connector.config.clone()).at("tasks");
-    Ok(vec![connector.config.pairs().to_vec(); max.max(1) as usize])
+    vec![connector.config.pairs().to_vec(); max.max(1) as usize]
 }
 
 fn open(mut task: Task) -> Deed {
@@ -60,7 +60,7 @@ impl Source for BadSource {
         validate(config)
     }
     fn tasks(connector: &Connector, max: u32) -> Result<TaskSettings, Fault> {
-        tasks(connector, max)
+        Ok(tasks(connector, max))
     }
     fn open(task: Task, _positions: &[Position]) -> Result<Self, Fault> {
         Ok(Self { deed: open(task), n: 0 })
@@ -97,7 +97,7 @@ impl Sink for BadSink {
         validate(config)
     }
     fn tasks(connector: &Connector, max: u32) -> Result<TaskSettings, Fault> {
-        tasks(connector, max)
+        Ok(tasks(connector, max))
     }
     fn open(task: Task) -> Result<Self, Fault> {
         Ok(Self { deed: open(task) })
