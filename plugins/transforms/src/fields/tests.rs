@@ -7,9 +7,12 @@ use crate::testing::{apply, configure};
 
 const NESTED: &str = r#"{"type":"struct","fields":[{"type":"struct","fields":[{"type":"int8","optional":true,"default":7,"field":"c"}],"optional":true,"name":"B","field":"b"},{"type":"string","optional":false,"field":"a"}],"optional":true}"#;
 
+/// Settings, schema, value; the outcome and its schema.
+type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, Option<&'a str>, Option<&'a str>, &'a str);
+
 #[test]
 fn a_field_is_taken_out_with_its_schema() {
-    let table: [(&[(&str, &str)], &str, Option<&str>, Option<&str>, &str); 10] = [
+    let table: [Case; 10] = [
         (&[("field", "a")], "", Some(r#"{"a": [1] }"#), Some("[1]"), ""),
         (&[("field", "z")], "", Some(r#"{"a":1}"#), None, ""),
         (&[("field", "a")], "", Some(r#"{"a":null}"#), None, ""),
