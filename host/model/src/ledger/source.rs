@@ -10,8 +10,8 @@ use std::future::Future;
 
 use indexmap::IndexMap;
 
-use super::pending::Pending;
 use super::Load;
+use super::pending::Pending;
 use crate::place::Position;
 use crate::ports::{OffsetStore, StoreFault};
 
@@ -96,7 +96,13 @@ impl SourceLedger {
 
     /// Admits what a poll gave: number of rows, bytes of its arena, positions with their `after_row` (`u32::MAX` = with
     /// no row; past the end counts as the last row), and what the guest wrote to its state meanwhile.
-    pub fn admit(&mut self, rows: u32, bytes: u64, positions: Vec<(Position, u32)>, state: Vec<Position>) -> SourceTicket {
+    pub fn admit(
+        &mut self,
+        rows: u32,
+        bytes: u64,
+        positions: Vec<(Position, u32)>,
+        state: Vec<Position>,
+    ) -> SourceTicket {
         let wait_for = |after_row: u32| if after_row == u32::MAX { 0 } else { after_row.saturating_add(1).min(rows) };
         let positions = positions.into_iter().map(|(p, after_row)| (p, wait_for(after_row))).collect();
         let pending = if rows == 0 { Pending::None } else { Pending::All };
@@ -195,6 +201,11 @@ impl SourceLedger {
 }
 
 impl SourcePositions {
+    #[cfg(test)]
+    pub(super) fn list(self) -> Vec<Position> {
+        self.bundle.positions.into_values().collect()
+    }
+
     /// Writes them, the guest's state entries with them, in one call of the store.
     pub fn persist<S: OffsetStore>(
         self,
