@@ -8,7 +8,9 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use lockgate_model::batch::{HeaderRow, Row};
-use lockgate_model::{Batch, Encoding, Fault, Formats, GuestError, PartitionOffset, PluginError, Schemas, TaskId, TopicPartition};
+use lockgate_model::{
+    Batch, Encoding, Fault, Formats, GuestError, PartitionOffset, PluginError, Schemas, TaskId, TopicPartition,
+};
 use lockgate_tests::places;
 use lockgate_wasm::{Compiler, Engine, EngineOptions, GuestLog, LogLevel, Package, TaskSpec};
 use tokio::runtime::Runtime;
@@ -57,6 +59,16 @@ impl Lines {
         lines.iter().filter_map(|(_, text)| text.strip_prefix("ref: ").map(str::to_owned)).collect()
     }
 
+    /// Every line, of the contract or not.
+    pub fn all(&self) -> Vec<String> {
+        self.0.lock().unwrap().iter().map(|(_, text)| text.clone()).collect()
+    }
+
+    /// Bytes of all lines.
+    pub fn bytes(&self) -> u64 {
+        self.0.lock().unwrap().iter().map(|(_, text)| text.len() as u64).sum()
+    }
+
     /// Likewise, and forgets them.
     pub fn take(&self) -> Vec<String> {
         let texts = self.texts();
@@ -77,12 +89,17 @@ pub struct Task {
 
 /// A task `c/7` of a class of a guest.
 pub fn task(guest: Guest, class: &str, settings: &[(&str, &str)]) -> Task {
+    task_of(guest.package(), class, settings)
+}
+
+/// Likewise, of any package of `dist/guests`.
+pub fn task_of(name: &'static str, class: &str, settings: &[(&str, &str)]) -> Task {
     let id = TaskId { tenant: "default".into(), connector: "c".into(), task: 7 };
     let lines = Arc::new(Lines::default());
     let mut spec = TaskSpec::new(id, class);
     spec.config = settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
     spec.log = Arc::clone(&lines) as Arc<dyn GuestLog>;
-    Task { package: package(guest.package()), spec, lines }
+    Task { package: package(name), spec, lines }
 }
 
 impl Task {
@@ -151,7 +168,16 @@ pub struct Given<'a> {
 
 /// A record of topic `t`, partition 0, with this offset and value.
 pub fn record(offset: i64, value: &str) -> Given<'_> {
-    Given { topic: "t", partition: 0, offset, timestamp: -1, key: None, value: Some(value.as_bytes()), headers: vec![], schema: None }
+    Given {
+        topic: "t",
+        partition: 0,
+        offset,
+        timestamp: -1,
+        key: None,
+        value: Some(value.as_bytes()),
+        headers: vec![],
+        schema: None,
+    }
 }
 
 /// A batch of these records, over a task's schemas.
@@ -195,7 +221,8 @@ pub fn seen(batch: &Batch) -> Vec<Seen> {
     let text = |bytes: Option<&[u8]>| bytes.map(|b| String::from_utf8_lossy(b).into_owned());
     let row = |row: &Row| {
         let headers = batch.headers_of(row).iter();
-        let headers = headers.map(|h| (text(Some(batch.header_name(h))).unwrap(), text(batch.bytes(h.value)))).collect();
+        let headers =
+            headers.map(|h| (text(Some(batch.header_name(h))).unwrap(), text(batch.bytes(h.value)))).collect();
         (batch.topic(row).to_string(), text(batch.bytes(row.key)), text(batch.bytes(row.value)), headers)
     };
     batch.rows.iter().map(row).collect()

@@ -41,7 +41,10 @@ fn describe_names_the_package_and_its_plugins(guest: Guest) {
         assert_eq!(plugin.encodings, both, "{class}");
         assert!(alias.is_none_or(|a| package.plugin(a, kind).is_some()), "{class}");
         let keys: Vec<&str> = plugin.config.iter().map(|c| c.name.as_str()).collect();
-        assert!(kind == PluginKind::Predicate || ["fail.config", "mode"].iter().all(|k| keys.contains(k)), "{class}: {keys:?}");
+        assert!(
+            kind == PluginKind::Predicate || ["fail.config", "mode"].iter().all(|k| keys.contains(k)),
+            "{class}: {keys:?}"
+        );
     }
     assert_eq!(info.plugins.len(), 4);
 }
@@ -51,7 +54,10 @@ fn validate_names_the_key_that_it_refuses(guest: Guest) {
     let config = |value: &str| vec![("fail.config".to_owned(), value.to_owned())];
     let advice = run(package.validate("ref.Sink", &config("why"))).unwrap();
     assert_eq!(advice.len(), 1);
-    assert_eq!((advice[0].name.as_str(), &advice[0].errors[..]), ("fail.config", &["refused by validate: why".to_owned()][..]));
+    assert_eq!(
+        (advice[0].name.as_str(), &advice[0].errors[..]),
+        ("fail.config", &["refused by validate: why".to_owned()][..])
+    );
     assert!(run(package.validate("ref.Sink", &[])).unwrap().is_empty());
 }
 

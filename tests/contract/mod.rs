@@ -3,7 +3,7 @@
 //! Enters: the three reference guests. Leaves: one test for each case and language. Invariant: every case goes through
 //! `host/wasm` as the pipeline does, so that it holds for what the host does with a guest, not only for the guest.
 
-mod fixture;
+pub mod fixture;
 mod kinds;
 mod sinks;
 mod sources;

@@ -66,7 +66,8 @@ fn offsets_are_exact_over_all_64_bits(guest: Guest) {
     let offsets = [i64::MAX, 9_007_199_254_740_993, (1 << 53) - 1];
     let records: Vec<Given<'_>> = offsets.iter().map(|o| record(*o, "x")).collect();
     run(sink.put(&batch(&task.spec.schemas, &records))).unwrap();
-    let expected: Vec<String> = offsets.iter().map(|o| format!("t-0@{o} ts=-1 key=null value=78 headers=[] ks=- vs=-")).collect();
+    let expected: Vec<String> =
+        offsets.iter().map(|o| format!("t-0@{o} ts=-1 key=null value=78 headers=[] ks=- vs=-")).collect();
     assert_eq!(task.lines.take(), expected);
     let asked = [at("t", 0, i64::MAX)];
     assert_eq!(run(sink.prepare_commit(&asked)).unwrap(), asked);
@@ -78,7 +79,8 @@ fn bad_rows_are_named_and_all_others_taken(guest: Guest) {
     let marked = |offset, header| Given { headers: vec![(header, Some(&b"why"[..]))], ..record(offset, "x") };
     let records = [record(0, "a"), marked(1, "ref.bad"), record(2, "b"), marked(3, "ref.bad.retriable")];
     let bad = run(sink.put(&batch(&task.spec.schemas, &records))).unwrap();
-    let seen: Vec<(u32, bool, &str, &str)> = bad.iter().map(|b| (b.row, b.retriable, b.code.as_str(), b.message.as_str())).collect();
+    let seen: Vec<(u32, bool, &str, &str)> =
+        bad.iter().map(|b| (b.row, b.retriable, b.code.as_str(), b.message.as_str())).collect();
     assert_eq!(seen, [(1, false, "ref.bad", "marked bad: why"), (3, true, "ref.bad", "marked bad: why")]);
     assert_eq!(task.lines.take().len(), 4);
 }
@@ -101,7 +103,10 @@ fn faults_of_put_say_what_may_be_done(guest: Guest) {
     let FaultKind::Rows(bad) = rows.kind else { panic!("{rows:?}") };
     assert_eq!(bad.iter().map(|b| (b.row, b.code.as_str())).collect::<Vec<_>>(), [(1, "ref.rows")]);
     let fatal = fault(run(sink.put(&batch(&task.spec.schemas, &[record(0, "ref:fatal")]))));
-    assert_eq!((fatal.kind, fatal.code.as_str(), fatal.message.as_str()), (FaultKind::Fatal, "ref.put", "fatal on demand"));
+    assert_eq!(
+        (fatal.kind, fatal.code.as_str(), fatal.message.as_str()),
+        (FaultKind::Fatal, "ref.put", "fatal on demand")
+    );
 }
 
 fn an_exception_in_put_costs_the_instance(guest: Guest) {
@@ -132,7 +137,9 @@ fn a_sink_that_keeps_offsets_says_where_to_begin(guest: Guest) {
 
 fn a_commit_may_be_agreed_to_in_part_but_never_beyond(guest: Guest) {
     let asked = [at("a", 0, 5), at("b", 1, 0)];
-    for (mode, agreed) in [("echo", asked.to_vec()), ("agree-less", vec![at("a", 0, 4), at("b", 1, 0)]), ("agree-none", vec![])] {
+    for (mode, agreed) in
+        [("echo", asked.to_vec()), ("agree-less", vec![at("a", 0, 4), at("b", 1, 0)]), ("agree-none", vec![])]
+    {
         let task = task(guest, "ref.Sink", &[("mode", mode)]);
         assert_eq!(run(open(&task).prepare_commit(&asked)).unwrap(), agreed, "{mode}");
         assert_eq!(task.lines.take(), ["commit a-0@5", "commit b-1@0"], "{mode}");

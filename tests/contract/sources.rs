@@ -102,7 +102,12 @@ fn schemas_are_announced_once_and_stay_known(guest: Guest) {
         let (batch, _) = poll(&task, &mut source, LIMITS).unwrap();
         let definition = |id: u32| batch.schemas.definition(id).map(|d| d.to_string());
         let expected = Some(r#"{"type":"string","optional":true}"#.to_owned());
-        assert!(batch.rows.iter().all(|row| definition(row.key_schema) == expected && definition(row.value_schema) == expected));
+        assert!(
+            batch
+                .rows
+                .iter()
+                .all(|row| definition(row.key_schema) == expected && definition(row.value_schema) == expected)
+        );
     }
 }
 
@@ -110,7 +115,10 @@ fn a_poll_that_fails_for_now_is_made_again(guest: Guest) {
     let task = task(guest, "ref.Source", &[("mode", "poll-retriable")]);
     let mut source = open(&task, &[]);
     let fault = fault(poll(&task, &mut source, LIMITS));
-    assert_eq!((fault.kind, fault.code.as_str()), (FaultKind::Retriable(std::time::Duration::from_millis(100)), "ref.poll"));
+    assert_eq!(
+        (fault.kind, fault.code.as_str()),
+        (FaultKind::Retriable(std::time::Duration::from_millis(100)), "ref.poll")
+    );
     assert_eq!(poll(&task, &mut source, LIMITS).unwrap().0.len(), 4);
 }
 

@@ -54,19 +54,27 @@ fn text(value: &str) -> Option<String> {
 
 fn a_kept_record_is_the_same_record(guest: Guest) {
     let task = transform(guest);
-    let full = Given { key: Some(b"k"), headers: vec![("h", Some(b"1")), ("none", None)], timestamp: 5, partition: 2, ..record(9, "v") };
+    let full = Given {
+        key: Some(b"k"),
+        headers: vec![("h", Some(b"1")), ("none", None)],
+        timestamp: 5,
+        partition: 2,
+        ..record(9, "v")
+    };
     let given = [full, Given { value: None, ..record(i64::MAX, "") }];
     let before = batch(&task.spec.schemas, &given);
     let (after, failed) = apply(&task, vec![step("keep", &[])], &given);
     assert!(failed.is_empty());
     assert_eq!(seen(&after), seen(&before));
-    let place = |b: &Batch| b.rows.iter().map(|r| (r.offset, r.timestamp, r.partition, r.source_row)).collect::<Vec<_>>();
+    let place =
+        |b: &Batch| b.rows.iter().map(|r| (r.offset, r.timestamp, r.partition, r.source_row)).collect::<Vec<_>>();
     assert_eq!(place(&after), place(&before));
 }
 
 fn values_change_and_tombstones_stay(guest: Guest) {
     let task = transform(guest);
-    let (after, _) = apply(&task, vec![step("upper", &[])], &[record(0, "aß1z"), Given { value: None, ..record(1, "") }]);
+    let (after, _) =
+        apply(&task, vec![step("upper", &[])], &[record(0, "aß1z"), Given { value: None, ..record(1, "") }]);
     assert_eq!(values(&after), [(0, text("Aß1Z")), (1, None)]);
 }
 
@@ -87,7 +95,8 @@ fn a_routed_record_has_its_new_topic(guest: Guest) {
 fn a_split_record_is_several_of_the_same_row(guest: Guest) {
     let task = transform(guest);
     let first = Given { key: Some(b"k"), headers: vec![("h", Some(b"1"))], ..record(0, "a,b") };
-    let (after, _) = apply(&task, vec![step("split", &[])], &[first, record(1, "c"), Given { value: None, ..record(2, "") }]);
+    let (after, _) =
+        apply(&task, vec![step("split", &[])], &[first, record(1, "c"), Given { value: None, ..record(2, "") }]);
     assert_eq!(values(&after), [(0, text("a")), (0, text("b")), (1, text("c")), (2, None)]);
     let all = seen(&after);
     assert_eq!((&all[0].1, &all[0].3), (&all[1].1, &all[1].3));
@@ -123,7 +132,10 @@ fn a_schema_of_the_guest_is_known_to_the_host(guest: Guest) {
     let task = transform(guest);
     let (after, _) = apply(&task, vec![step("schema", &[])], &[record(0, "x"), record(1, "y")]);
     let of = |row: usize| after.schemas.definition(after.rows[row].value_schema).map(|d| d.to_string());
-    assert_eq!((of(0), of(1)), (text(r#"{"type":"string","optional":false}"#), text(r#"{"type":"string","optional":false}"#)));
+    assert_eq!(
+        (of(0), of(1)),
+        (text(r#"{"type":"string","optional":false}"#), text(r#"{"type":"string","optional":false}"#))
+    );
 }
 
 fn a_predicate_decides_row_by_row(guest: Guest) {

@@ -13,6 +13,8 @@ mod crash;
 mod dead_letters;
 mod faults;
 mod lives;
+mod misbehaviour;
+mod neighbours;
 mod pipes;
 mod rest;
 mod standalone;

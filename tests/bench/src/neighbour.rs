@@ -1,6 +1,6 @@
 //! A guest that spins beside one that works: what the working one notices.
 //!
-//! Enters: the `spin` guest of `tests/guests`. Leaves: batch times of a sink alone and beside it. Invariant: a batch time is the
+//! Enters: the guest `misbehaves` of `tests/guests`. Leaves: batch times of a sink alone and beside it. Invariant: a batch time is the
 //! longest between two looks at the metrics, so the percentile is of windows of 50 ms, which is stricter than of batches.
 
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ pub fn run(kafka: &Kafka) -> Vec<(String, String)> {
     worker.create_running("healthy", json!({"connector.class": "blackhole", "topics": topic.name, "tasks.max": "1"}));
     let alone = watch(&worker);
     worker.upload(&places::guest(crate::neighbour::SPINNER)).expect(201);
-    worker.create("spinning", json!({"connector.class": "spin", "topics": topic.name, "tasks.max": "1"}));
+    worker.create("spinning", json!({"connector.class": "bad.Sink", "do": "spin", "at": "put", "topics": topic.name, "tasks.max": "1"}));
     let beside = watch(&worker);
     let state = worker.get("/connectors/spinning/status").json()["tasks"][0]["state"].clone();
     let allowed = alone.0 * 1.2 + SLICE_MS;
@@ -39,7 +39,7 @@ pub fn run(kafka: &Kafka) -> Vec<(String, String)> {
 }
 
 /// The guest that never returns from `put`.
-const SPINNER: &str = "spin";
+const SPINNER: &str = "misbehaves";
 
 fn watch(worker: &Worker) -> (f64, f64) {
     let labels = ["connector=\"healthy\""];
