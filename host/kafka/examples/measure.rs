@@ -48,7 +48,8 @@ fn cpu_s() -> f64 {
 
 fn memory() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let of = |key: &str| status.lines().find(|l| l.starts_with(key)).unwrap_or_default().replace(char::is_whitespace, "");
+    let of =
+        |key: &str| status.lines().find(|l| l.starts_with(key)).unwrap_or_default().replace(char::is_whitespace, "");
     format!("{} {} {}", of("VmRSS"), of("VmHWM"), of("Threads"))
 }
 

@@ -90,7 +90,10 @@ impl Admin {
                 Ok(()) => return Ok(()),
                 Err(fault) if !fault.retriable => return Err(fault),
                 Err(fault) if Instant::now() >= end => {
-                    return Err(KafkaFault { message: format!("{}; last: {}", no_broker(deadline).message, fault.message), ..no_broker(deadline) });
+                    return Err(KafkaFault {
+                        message: format!("{}; last: {}", no_broker(deadline).message, fault.message),
+                        ..no_broker(deadline)
+                    });
                 }
                 Err(fault) => {
                     if said.elapsed() >= SAY_EVERY {
@@ -247,7 +250,10 @@ fn metadata(handle: &Arc<Handle>, topic: Option<&str>, wait: Duration) -> Result
 
 /// # Safety
 /// `topic` is part of a metadata answer that is alive.
-unsafe fn describe_one(name: &str, topic: &sys::rd_kafka_metadata_topic) -> Result<Option<TopicDescription>, KafkaFault> {
+unsafe fn describe_one(
+    name: &str,
+    topic: &sys::rd_kafka_metadata_topic,
+) -> Result<Option<TopicDescription>, KafkaFault> {
     match topic.err {
         Code::RD_KAFKA_RESP_ERR_NO_ERROR | Code::RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE => {
             let partitions = u32::try_from(topic.partition_cnt).unwrap_or(0);

@@ -181,7 +181,9 @@ impl Consumer {
     fn on_error(&mut self, code: Code, fault: KafkaFault, fatal: bool) {
         self.trouble = match self.trouble.take() {
             Some(Trouble::Final(first)) => Some(Trouble::Final(first)),
-            _ if fatal || is_final_for_a_consumer(code) => Some(Trouble::Final(KafkaFault { retriable: false, ..fault })),
+            _ if fatal || is_final_for_a_consumer(code) => {
+                Some(Trouble::Final(KafkaFault { retriable: false, ..fault }))
+            }
             _ => Some(Trouble::Passing(fault)),
         };
     }

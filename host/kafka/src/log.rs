@@ -68,7 +68,9 @@ pub enum LogError {
         policy: String,
     },
     /// More partitions than order allows. Code `log.partitions`.
-    #[error("topic {topic} has {found} partitions, but must have exactly 1: make it anew or name another [log.partitions]")]
+    #[error(
+        "topic {topic} has {found} partitions, but must have exactly 1: make it anew or name another [log.partitions]"
+    )]
     Partitions {
         /// The topic.
         topic: String,

@@ -3,6 +3,8 @@
 //! Enters: names and values. Leaves: handles that free themselves in the right order. Invariant: a client is destroyed
 //! after its last queue, topic and message, and never on a thread of the async runtime, because that joins threads.
 
+mod conf;
+
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::future::poll_fn;
 use std::ptr::{self, NonNull};
@@ -13,10 +15,10 @@ use std::task::Poll;
 use futures::task::AtomicWaker;
 use lockgate_model::fault::KafkaFault;
 use rdkafka::bindings as sys;
-use sys::rd_kafka_conf_res_t as ConfResult;
 use sys::rd_kafka_resp_err_t as Code;
 
 use crate::fault::{fault, own};
+pub(crate) use conf::Conf;
 
 /// Text as C wants it. An inner zero byte is the user's mistake.
 pub(crate) fn c_text(text: &str) -> Result<CString, KafkaFault> {
@@ -49,57 +51,6 @@ pub(crate) fn take_error(error: *mut sys::rd_kafka_error_t) -> Result<(), (Code,
     }
 }
 
-/// A configuration being written.
-pub(crate) struct Conf(*mut sys::rd_kafka_conf_t);
-
-impl Conf {
-    /// All of `settings`; logs go to `tracing`.
-    pub fn new(settings: &[(String, String)]) -> Result<Self, KafkaFault> {
-        // SAFETY: no preconditions; `log` has the signature that the callback wants.
-        let conf = unsafe {
-            let conf = Self(sys::rd_kafka_conf_new());
-            sys::rd_kafka_conf_set_log_cb(conf.0, Some(log));
-            conf
-        };
-        for (key, value) in settings {
-            conf.set(key, value)?;
-        }
-        Ok(conf)
-    }
-
-    fn set(&self, key: &str, value: &str) -> Result<(), KafkaFault> {
-        let (name, text) = (c_text(key)?, c_text(value)?);
-        let mut why = [0 as c_char; 512];
-        // SAFETY: all pointers live through the call, `why` has the length given.
-        let result =
-            unsafe { sys::rd_kafka_conf_set(self.0, name.as_ptr(), text.as_ptr(), why.as_mut_ptr(), why.len()) };
-        match result {
-            ConfResult::RD_KAFKA_CONF_OK => Ok(()),
-            ConfResult::RD_KAFKA_CONF_UNKNOWN => {
-                Err(own(false, "unknown-setting", format!("the Kafka client has no setting {key}")))
-            }
-            ConfResult::RD_KAFKA_CONF_INVALID => {
-                // The client's reason may quote the value, which may be a secret.
-                Err(own(false, "invalid-setting", format!("the Kafka client refuses the value of {key}")))
-            }
-        }
-    }
-
-    /// The raw configuration, for callbacks and events.
-    pub fn raw(&self) -> *mut sys::rd_kafka_conf_t {
-        self.0
-    }
-}
-
-impl Drop for Conf {
-    fn drop(&mut self) {
-        if !self.0.is_null() {
-            // SAFETY: not yet handed over (that sets null).
-            unsafe { sys::rd_kafka_conf_destroy(self.0) };
-        }
-    }
-}
-
 /// A client. Shared by its queues and topics; the last owner's drop destroys it on a thread of its own.
 pub(crate) struct Handle(NonNull<sys::rd_kafka_t>);
 
@@ -113,13 +64,13 @@ impl Handle {
     pub fn new(kind: sys::rd_kafka_type_t, mut conf: Conf) -> Result<Arc<Self>, KafkaFault> {
         let mut why = [0 as c_char; 512];
         // SAFETY: `conf` is valid; on success the client owns it, on failure it stays ours.
-        let raw = unsafe { sys::rd_kafka_new(kind, conf.0, why.as_mut_ptr(), why.len()) };
+        let raw = unsafe { sys::rd_kafka_new(kind, conf.raw(), why.as_mut_ptr(), why.len()) };
         let Some(raw) = NonNull::new(raw) else {
             // SAFETY: the client wrote a terminated text.
             let why = unsafe { rust_text(why.as_ptr()) };
             return Err(own(false, "client", format!("the Kafka client cannot start: {why}")));
         };
-        conf.0 = ptr::null_mut();
+        conf.handed_over();
         Ok(Arc::new(Self(raw)))
     }
 
@@ -390,15 +341,5 @@ impl Drop for Topic {
     fn drop(&mut self) {
         // SAFETY: ours, once.
         unsafe { sys::rd_kafka_topic_destroy(self.raw()) };
-    }
-}
-
-unsafe extern "C" fn log(_: *const sys::rd_kafka_t, level: c_int, facility: *const c_char, text: *const c_char) {
-    // SAFETY: both are terminated strings that live through the call.
-    let (facility, text) = unsafe { (rust_text(facility), rust_text(text)) };
-    match level {
-        ..=3 => tracing::warn!(target: "lockgate_kafka::client", facility, "{text}"),
-        4..=5 => tracing::info!(target: "lockgate_kafka::client", facility, "{text}"),
-        _ => tracing::debug!(target: "lockgate_kafka::client", facility, "{text}"),
     }
 }

@@ -168,8 +168,7 @@ fn headers(batch: &Batch, row: &Row) -> Result<*mut sys::rd_kafka_headers_t, (Co
             let (name, value) = (batch.header_name(header), batch.bytes(header.value));
             let (start, size) = value.map_or((ptr::null(), 0), |v| (v.as_ptr(), v.len().cast_signed()));
             let name_len = name.len().cast_signed();
-            let code =
-                sys::rd_kafka_header_add(headers, name.as_ptr().cast(), name_len, start.cast(), size);
+            let code = sys::rd_kafka_header_add(headers, name.as_ptr().cast(), name_len, start.cast(), size);
             if code != Code::RD_KAFKA_RESP_ERR_NO_ERROR {
                 sys::rd_kafka_headers_destroy(headers);
                 return Err((code, fault(code, None)));

@@ -14,8 +14,8 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use lockgate_kafka::partitioner::partition;
 use lockgate_kafka::{
-    Admin, CompactedLog, ConfigEvent, ConfigLog, LogError, LogOptions, OffsetLog, Producer, Status, StatusKey, StatusLog,
-    TargetState, Topics,
+    Admin, CompactedLog, ConfigEvent, ConfigLog, LogError, LogOptions, OffsetLog, Producer, Status, StatusKey,
+    StatusLog, TargetState, Topics,
 };
 use lockgate_model::batch::{Batch, HeaderRow, Row, Span};
 use lockgate_model::place::{PartitionOffset, Position, TopicPartition};
@@ -74,7 +74,8 @@ fn nulls_empty_values_headers_keys_and_timestamps_come_back_as_they_went() {
         assert_eq!(read.bytes(read.rows[1].key), None);
         let row = read.rows[2];
         assert_eq!((read.bytes(row.key), row.timestamp, row.offset), (Some(&b"k"[..]), 1_234_567_890_123, 2));
-        let headers: Vec<_> = read.headers_of(&row).iter().map(|h| (read.header_name(h), read.bytes(h.value))).collect();
+        let headers: Vec<_> =
+            read.headers_of(&row).iter().map(|h| (read.header_name(h), read.bytes(h.value))).collect();
         assert_eq!(headers, [(&b"h1"[..], Some(&b"\x00x"[..])), (b"h", None)]);
         consumer.close().await;
     });
@@ -181,7 +182,8 @@ fn seeking_back_drops_what_was_at_hand() {
             // A small bound leaves messages in the consumer's hands.
             let limits = BatchLimits { records_max: 500, bytes_max: 1_000 };
             reader.batch.clear();
-            let _ = tokio::time::timeout(Duration::from_millis(200), reader.consumer.next(&mut reader.batch, limits)).await;
+            let _ =
+                tokio::time::timeout(Duration::from_millis(200), reader.consumer.next(&mut reader.batch, limits)).await;
             reader.consumer.seek(&[PartitionOffset { place: place.clone(), next_offset: to }]).unwrap();
             reader.batch.clear();
             while reader.batch.is_empty() {

@@ -50,7 +50,10 @@ enum Phase {
     /// The task was told and will call `start`.
     Starting(Vec<Part>),
     /// The task was told and will call `release`.
-    Releasing { waiting: HashSet<TopicPartition>, all: Vec<TopicPartition> },
+    Releasing {
+        waiting: HashSet<TopicPartition>,
+        all: Vec<TopicPartition>,
+    },
 }
 
 /// One round of asking the coordinator; then the task hears of the trouble and it is asked again.
@@ -334,9 +337,8 @@ fn ask_committed(handle: &Handle, mut parts: Vec<Part>) -> Result<Vec<Part>, (Ka
         let wait = deadline.saturating_duration_since(Instant::now()).max(ASK_PAUSE);
         let wait_ms = i32::try_from(wait.as_millis()).unwrap_or(i32::MAX);
         // SAFETY: client and list are alive; the list is read only after the call.
-        let (code, found) = unsafe {
-            (sys::rd_kafka_committed(handle.raw(), list.raw(), wait_ms), elements(list.raw()))
-        };
+        let (code, found) =
+            unsafe { (sys::rd_kafka_committed(handle.raw(), list.raw(), wait_ms), elements(list.raw())) };
         let code = found.iter().map(|e| e.err).find(|c| *c != Code::RD_KAFKA_RESP_ERR_NO_ERROR).unwrap_or(code);
         if code == Code::RD_KAFKA_RESP_ERR_NO_ERROR {
             for (part, element) in parts.iter_mut().zip(found) {

@@ -64,9 +64,8 @@ impl Commits {
         self.last = self.last.wrapping_add(1);
         let opaque = std::ptr::without_provenance_mut::<c_void>(self.last);
         // SAFETY: all are alive; the list is copied; the opaque value is a number, never followed.
-        let code = unsafe {
-            sys::rd_kafka_commit_queue(self.handle.raw(), list.raw(), self.answers.raw(), None, opaque)
-        };
+        let code =
+            unsafe { sys::rd_kafka_commit_queue(self.handle.raw(), list.raw(), self.answers.raw(), None, opaque) };
         if code == Code::RD_KAFKA_RESP_ERR_NO_ERROR { Ok(self.last) } else { Err(fault(code, None)) }
     }
 

@@ -182,8 +182,7 @@ fn push_headers(into: &mut Batch, message: &sys::rd_kafka_message_t) {
         let (mut name, mut value, mut len): (*const c_char, _, usize) = (ptr::null(), ptr::null(), 0);
         // SAFETY: the headers live as long as the message; name and value are valid until then.
         let (name, value) = unsafe {
-            let code =
-                sys::rd_kafka_header_get_all(headers, index, &raw mut name, &raw mut value, &raw mut len);
+            let code = sys::rd_kafka_header_get_all(headers, index, &raw mut name, &raw mut value, &raw mut len);
             if code != Code::RD_KAFKA_RESP_ERR_NO_ERROR {
                 return;
             }

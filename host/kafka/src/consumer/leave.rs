@@ -32,7 +32,9 @@ impl Membership {
         let (handle, main) = (Arc::clone(&self.handle), Arc::clone(&self.main));
         let left = tokio::task::spawn_blocking(move || leave(&handle, &main));
         if tokio::time::timeout(LEAVE_DEADLINE * 2, left).await.is_err() {
-            tracing::warn!("a consumer could not leave its group in time: its partitions move after session.timeout.ms");
+            tracing::warn!(
+                "a consumer could not leave its group in time: its partitions move after session.timeout.ms"
+            );
         }
     }
 }

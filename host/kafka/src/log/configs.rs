@@ -100,11 +100,7 @@ impl ConfigWriter {
     }
 
     /// All tasks of a connector and then the commit record that makes them count.
-    pub async fn put_tasks(
-        &self,
-        connector: &str,
-        tasks: &[IndexMap<String, Option<String>>],
-    ) -> Result<(), LogError> {
+    pub async fn put_tasks(&self, connector: &str, tasks: &[IndexMap<String, Option<String>>]) -> Result<(), LogError> {
         let written: Vec<_> = tasks
             .iter()
             .enumerate()

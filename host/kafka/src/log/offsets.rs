@@ -64,7 +64,11 @@ impl Read {
 impl Known {
     fn apply(&mut self, record: &LogRecord) {
         let Some((connector, partition)) = parse_key(&record.key) else {
-            tracing::warn!(partition = record.partition, offset = record.offset, "a key in the offsets topic is not [connector, {{...}}]: skipped");
+            tracing::warn!(
+                partition = record.partition,
+                offset = record.offset,
+                "a key in the offsets topic is not [connector, {{...}}]: skipped"
+            );
             return;
         };
         let offset = record.value.as_deref().map(|value| std::str::from_utf8(value).unwrap_or("null"));
@@ -148,8 +152,20 @@ mod tests {
                 r#"["src",{"filename":"/data/in.txt"}]"#,
                 Some(r#"{"position":341}"#),
             ),
-            ("a\"b", "{ \"z\" : \"x y\\\" z\", \"a\": 1.0 }", None, "[\"a\\\"b\",{\"z\":\"x y\\\" z\",\"a\":1.0}]", None),
-            ("n", "null", Some("{\"big\": 12345678901234567890123 }"), "[\"n\",null]", Some("{\"big\":12345678901234567890123}")),
+            (
+                "a\"b",
+                "{ \"z\" : \"x y\\\" z\", \"a\": 1.0 }",
+                None,
+                "[\"a\\\"b\",{\"z\":\"x y\\\" z\",\"a\":1.0}]",
+                None,
+            ),
+            (
+                "n",
+                "null",
+                Some("{\"big\": 12345678901234567890123 }"),
+                "[\"n\",null]",
+                Some("{\"big\":12345678901234567890123}"),
+            ),
         ] {
             let (found_key, found_value) = record(connector, &position(partition, offset)).unwrap();
             assert_eq!(String::from_utf8(found_key).unwrap(), key);

@@ -120,8 +120,7 @@ impl LogReader {
     fn take(&mut self) -> Result<bool, KafkaFault> {
         let mut messages = [std::ptr::null_mut(); TAKE_MAX];
         // SAFETY: the array has room for as many pointers.
-        let taken =
-            unsafe { sys::rd_kafka_consume_batch_queue(self.data.raw(), 0, messages.as_mut_ptr(), TAKE_MAX) };
+        let taken = unsafe { sys::rd_kafka_consume_batch_queue(self.data.raw(), 0, messages.as_mut_ptr(), TAKE_MAX) };
         let taken = usize::try_from(taken).unwrap_or(0);
         let mut outcome = Ok(taken > 0);
         for &message in &messages[..taken] {

@@ -37,7 +37,8 @@ const C: &[ClientKind] = &[Consumer];
 
 /// The line of a key.
 pub(crate) fn entry(key: &str) -> Option<Entry> {
-    let (kinds, rule, tuning) = tuning(key).map(|(k, r)| (k, r, true)).or_else(|| fixed(key).map(|(k, r)| (k, r, false)))?;
+    let (kinds, rule, tuning) =
+        tuning(key).map(|(k, r)| (k, r, true)).or_else(|| fixed(key).map(|(k, r)| (k, r, false)))?;
     Some(Entry { kinds, rule, tuning })
 }
 
@@ -49,7 +50,10 @@ pub(crate) fn is_refused(key: &str) -> bool {
         || key.starts_with("ssl.engine.")
         || key.starts_with("test.")
         || key.ends_with("_cb")
-        || matches!(key, "debug" | "opaque" | "interceptors" | "builtin.features" | "enabled_events" | "default_topic_conf")
+        || matches!(
+            key,
+            "debug" | "opaque" | "interceptors" | "builtin.features" | "enabled_events" | "default_topic_conf"
+        )
         || key.ends_with(".class")
         || key.ends_with(".classes")
 }
@@ -59,30 +63,57 @@ fn tuning(key: &str) -> Option<(&'static [ClientKind], Rule)> {
     use Rule::{Ignored, Kibibytes, Same, To, Value};
     Some(match key {
         // Every client.
-        "client.id" | "client.rack" | "metadata.max.age.ms" | "reconnect.backoff.ms" | "reconnect.backoff.max.ms"
-        | "retry.backoff.ms" | "retry.backoff.max.ms" | "client.dns.lookup" | "connections.max.idle.ms"
-        | "socket.timeout.ms" | "socket.send.buffer.bytes" | "socket.receive.buffer.bytes" | "socket.keepalive.enable"
-        | "socket.nagle.disable" | "socket.max.fails" | "socket.connection.setup.timeout.ms"
-        | "topic.metadata.refresh.interval.ms" | "topic.metadata.refresh.fast.interval.ms"
-        | "topic.metadata.refresh.sparse" | "topic.metadata.propagation.max.ms" | "message.max.bytes"
-        | "receive.message.max.bytes" | "max.in.flight" | "api.version.request.timeout.ms" | "broker.address.ttl"
-        | "broker.address.family" | "metadata.recovery.strategy" | "metadata.recovery.rebootstrap.trigger.ms"
-        | "enable.metrics.push" | "statistics.interval.ms" => (ALL, if key == "statistics.interval.ms" {
-            Ignored("the worker has its own metrics")
-        } else {
-            Same
-        }),
+        "client.id"
+        | "client.rack"
+        | "metadata.max.age.ms"
+        | "reconnect.backoff.ms"
+        | "reconnect.backoff.max.ms"
+        | "retry.backoff.ms"
+        | "retry.backoff.max.ms"
+        | "client.dns.lookup"
+        | "connections.max.idle.ms"
+        | "socket.timeout.ms"
+        | "socket.send.buffer.bytes"
+        | "socket.receive.buffer.bytes"
+        | "socket.keepalive.enable"
+        | "socket.nagle.disable"
+        | "socket.max.fails"
+        | "socket.connection.setup.timeout.ms"
+        | "topic.metadata.refresh.interval.ms"
+        | "topic.metadata.refresh.fast.interval.ms"
+        | "topic.metadata.refresh.sparse"
+        | "topic.metadata.propagation.max.ms"
+        | "message.max.bytes"
+        | "receive.message.max.bytes"
+        | "max.in.flight"
+        | "api.version.request.timeout.ms"
+        | "broker.address.ttl"
+        | "broker.address.family"
+        | "metadata.recovery.strategy"
+        | "metadata.recovery.rebootstrap.trigger.ms"
+        | "enable.metrics.push"
+        | "statistics.interval.ms" => {
+            (ALL, if key == "statistics.interval.ms" { Ignored("the worker has its own metrics") } else { Same })
+        }
         "send.buffer.bytes" => (ALL, Value("socket.send.buffer.bytes", minus_one_is_zero)),
         "receive.buffer.bytes" => (ALL, Value("socket.receive.buffer.bytes", minus_one_is_zero)),
         "request.timeout.ms" => (ALL, To("socket.timeout.ms")),
         "max.in.flight.requests.per.connection" => (P, Value("max.in.flight", at_most_five)),
-        "socket.connection.setup.timeout.max.ms" | "metrics.num.samples" | "metrics.recording.level"
-        | "metrics.sample.window.ms" | "default.api.timeout.ms" | "auto.include.jmx.reporter" => {
-            (ALL, Ignored("this client has no such setting"))
-        }
+        "socket.connection.setup.timeout.max.ms"
+        | "metrics.num.samples"
+        | "metrics.recording.level"
+        | "metrics.sample.window.ms"
+        | "default.api.timeout.ms"
+        | "auto.include.jmx.reporter" => (ALL, Ignored("this client has no such setting")),
         // Producers.
-        "linger.ms" | "batch.size" | "batch.num.messages" | "compression.level" | "queue.buffering.max.messages"
-        | "queue.buffering.max.kbytes" | "queue.buffering.max.ms" | "sticky.partitioning.linger.ms"
+        "linger.ms"
+        | "batch.size"
+        | "batch.num.messages"
+        | "compression.level"
+        | "queue.buffering.max.messages"
+        | "queue.buffering.max.kbytes"
+        | "queue.buffering.max.ms"
+        | "sticky.partitioning.linger.ms"
         | "queue.buffering.backpressure.threshold" => (P, Same),
         "compression.type" | "compression.codec" => (P, Value("compression.type", compression)),
         "compression.gzip.level" | "compression.lz4.level" | "compression.zstd.level" => (P, To("compression.level")),
@@ -93,15 +124,32 @@ fn tuning(key: &str) -> Option<(&'static [ClientKind], Rule)> {
         "enable.idempotence" => (P, Same),
         "retries" | "message.send.max.retries" => (P, Ignored("deliveries are retried until they succeed or cannot")),
         "delivery.timeout.ms" | "message.timeout.ms" => (P, To("message.timeout.ms")),
-        "max.block.ms" | "partitioner.adaptive.partitioning.enable" | "partitioner.availability.timeout.ms"
-        | "partitioner.ignore.keys" | "metadata.max.idle.ms" => (P, Ignored("this client has no such setting")),
+        "max.block.ms"
+        | "partitioner.adaptive.partitioning.enable"
+        | "partitioner.availability.timeout.ms"
+        | "partitioner.ignore.keys"
+        | "metadata.max.idle.ms" => (P, Ignored("this client has no such setting")),
         // Consumers.
         "auto.offset.reset" => (C, Value("auto.offset.reset", offset_reset)),
-        "fetch.min.bytes" | "fetch.max.bytes" | "fetch.wait.max.ms" | "fetch.message.max.bytes"
-        | "fetch.error.backoff.ms" | "fetch.queue.backoff.ms" | "queued.min.messages" | "queued.max.messages.kbytes"
-        | "max.partition.fetch.bytes" | "session.timeout.ms" | "heartbeat.interval.ms" | "max.poll.interval.ms"
-        | "isolation.level" | "check.crcs" | "group.instance.id" | "group.protocol" | "group.remote.assignor"
-        | "coordinator.query.interval.ms" | "topic.blacklist" => (C, Same),
+        "fetch.min.bytes"
+        | "fetch.max.bytes"
+        | "fetch.wait.max.ms"
+        | "fetch.message.max.bytes"
+        | "fetch.error.backoff.ms"
+        | "fetch.queue.backoff.ms"
+        | "queued.min.messages"
+        | "queued.max.messages.kbytes"
+        | "max.partition.fetch.bytes"
+        | "session.timeout.ms"
+        | "heartbeat.interval.ms"
+        | "max.poll.interval.ms"
+        | "isolation.level"
+        | "check.crcs"
+        | "group.instance.id"
+        | "group.protocol"
+        | "group.remote.assignor"
+        | "coordinator.query.interval.ms"
+        | "topic.blacklist" => (C, Same),
         "fetch.max.wait.ms" => (C, To("fetch.wait.max.ms")),
         "max.poll.records" => (C, Ignored("the batch bounds of the connector say how much is taken at once")),
         "partition.assignment.strategy" => (C, Value("partition.assignment.strategy", assignors)),
@@ -121,19 +169,34 @@ fn fixed(key: &str) -> Option<(&'static [ClientKind], Rule)> {
         "security.protocol" => (ALL, Value("security.protocol", |v| Ok(v.to_ascii_lowercase()))),
         "sasl.mechanism" | "sasl.mechanisms" => (ALL, To("sasl.mechanisms")),
         "sasl.jaas.config" => (ALL, Jaas),
-        "sasl.username" | "sasl.password" | "sasl.kerberos.service.name" | "sasl.kerberos.principal"
+        "sasl.username"
+        | "sasl.password"
+        | "sasl.kerberos.service.name"
+        | "sasl.kerberos.principal"
         | "sasl.kerberos.keytab" => (ALL, Same),
         "ssl.endpoint.identification.algorithm" => (ALL, Value(key_of_endpoint(), endpoint_identification)),
         "ssl.truststore.location" | "ssl.ca.location" => (ALL, Value("ssl.ca.location", pem_file)),
         "ssl.truststore.certificates" | "ssl.ca.pem" => (ALL, To("ssl.ca.pem")),
         "ssl.keystore.certificate.chain" | "ssl.certificate.pem" => (ALL, To("ssl.certificate.pem")),
         "ssl.keystore.key" | "ssl.key.pem" => (ALL, To("ssl.key.pem")),
-        "ssl.key.password" | "ssl.certificate.location" | "ssl.key.location" | "ssl.cipher.suites"
-        | "enable.ssl.certificate.verification" | "ssl.keystore.password" | "ssl.crl.location"
-        | "ssl.sigalgs.list" | "ssl.curves.list" => (ALL, Same),
+        "ssl.key.password"
+        | "ssl.certificate.location"
+        | "ssl.key.location"
+        | "ssl.cipher.suites"
+        | "enable.ssl.certificate.verification"
+        | "ssl.keystore.password"
+        | "ssl.crl.location"
+        | "ssl.sigalgs.list"
+        | "ssl.curves.list" => (ALL, Same),
         "ssl.keystore.location" => (ALL, Value("ssl.keystore.location", pkcs12_file)),
-        "ssl.truststore.type" | "ssl.keystore.type" | "ssl.truststore.password" | "ssl.protocol"
-        | "ssl.enabled.protocols" | "ssl.provider" | "ssl.keymanager.algorithm" | "ssl.trustmanager.algorithm"
+        "ssl.truststore.type"
+        | "ssl.keystore.type"
+        | "ssl.truststore.password"
+        | "ssl.protocol"
+        | "ssl.enabled.protocols"
+        | "ssl.provider"
+        | "ssl.keymanager.algorithm"
+        | "ssl.trustmanager.algorithm"
         | "ssl.secure.random.implementation" => {
             (ALL, Ignored("a setting of Java's TLS; certificates are taken as PEM or PKCS#12"))
         }
@@ -206,7 +269,9 @@ fn assignors(value: &str) -> Result<String, String> {
     match names.as_slice() {
         [] => Err("no assignor named".to_owned()),
         // Java's default list [range, cooperative-sticky] means: range until all members know better.
-        [first, ..] if names.contains(&"cooperative-sticky") && *first != "cooperative-sticky" => Ok((*first).to_owned()),
+        [first, ..] if names.contains(&"cooperative-sticky") && *first != "cooperative-sticky" => {
+            Ok((*first).to_owned())
+        }
         ["cooperative-sticky", ..] => Ok("cooperative-sticky".to_owned()),
         _ => Ok(names.join(",")),
     }

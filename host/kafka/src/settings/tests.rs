@@ -43,7 +43,8 @@ fn java_names_and_values_become_librdkafkas() {
 
 #[test]
 fn a_login_configuration_gives_user_and_password_and_is_never_quoted() {
-    let text = r#"org.apache.kafka.common.security.plain.PlainLoginModule required username="ann" password="s\"e=c;ret";"#;
+    let text =
+        r#"org.apache.kafka.common.security.plain.PlainLoginModule required username="ann" password="s\"e=c;ret";"#;
     let (conf, ignored) = librdkafka_settings(ClientKind::Consumer, &settings(&[("sasl.jaas.config", text)]));
     assert!(conf.contains(&("sasl.username".into(), "ann".into())));
     assert!(conf.contains(&("sasl.password".into(), "s\"e=c;ret".into())));
@@ -87,7 +88,8 @@ fn code_urls_and_strangers_have_no_effect_and_are_named() {
 
 #[test]
 fn contradicting_bounds_are_put_in_order() {
-    let given = settings(&[("max.poll.interval.ms", "10000"), ("fetch.max.bytes", "1000"), ("reconnect.backoff.ms", "5000")]);
+    let given =
+        settings(&[("max.poll.interval.ms", "10000"), ("fetch.max.bytes", "1000"), ("reconnect.backoff.ms", "5000")]);
     let (conf, _) = librdkafka_settings(ClientKind::Consumer, &given);
     let of = |key: &str| conf.iter().find(|(k, _)| k == key).unwrap().1.parse::<i64>().unwrap();
     assert!(of("max.poll.interval.ms") >= of("session.timeout.ms"));

@@ -32,10 +32,23 @@ pub struct RestartRequest {
 /// A record, by its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Record {
-    Connector { name: String, properties: Option<IndexMap<String, Option<String>>> },
-    Target { name: String, target: TargetState },
-    Task { name: String, task: u32, properties: IndexMap<String, Option<String>> },
-    Commit { name: String, tasks: u32 },
+    Connector {
+        name: String,
+        properties: Option<IndexMap<String, Option<String>>>,
+    },
+    Target {
+        name: String,
+        target: TargetState,
+    },
+    Task {
+        name: String,
+        task: u32,
+        properties: IndexMap<String, Option<String>>,
+    },
+    Commit {
+        name: String,
+        tasks: u32,
+    },
     Restart(RestartRequest),
     /// Kafka Connect's own affairs, known and not needed here.
     Other,
@@ -166,7 +179,10 @@ mod tests {
         assert!(matches!(parsed, Record::Task { name, task: 12, .. } if name == "my-source"));
         let parsed = parse(b"connector-task-1", Some(empty)).unwrap();
         assert!(matches!(parsed, Record::Connector { name, .. } if name == "task-1"));
-        assert_eq!(parse(b"target-state-a", None), Ok(Record::Target { name: "a".into(), target: TargetState::Started }));
+        assert_eq!(
+            parse(b"target-state-a", None),
+            Ok(Record::Target { name: "a".into(), target: TargetState::Started })
+        );
         let old = br#"{"state":"PAUSED"}"#;
         assert_eq!(
             parse(b"target-state-a", Some(old)),

@@ -169,7 +169,8 @@ mod tests {
 
     #[test]
     fn deleting_removes_everything_and_leftover_commits_are_ignored() {
-        let mut state = state(&[("connector-a", CONFIG), ("target-state-a", r#"{"state.v2":"STOPPED"}"#), ("task-a-0", T)]);
+        let mut state =
+            state(&[("connector-a", CONFIG), ("target-state-a", r#"{"state.v2":"STOPPED"}"#), ("task-a-0", T)]);
         assert_eq!(apply(&mut state, "connector-a", "-"), Some(ConfigEvent::Removed("a".into())));
         apply(&mut state, "target-state-a", "-");
         assert_eq!(apply(&mut state, "commit-a", r#"{"tasks":1}"#), None);
