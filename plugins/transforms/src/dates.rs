@@ -159,24 +159,7 @@ impl Format {
                 's' => rest / 1000 % 60,
                 'S' => rest % 1000,
                 _ => {
-                    out.push_str(match field {
-                        'M' | 'L' if width == 3 => &name[..3],
-                        'M' | 'L' => name,
-                        'E' if width < 4 => &DAYS[weekday][..3],
-                        'E' => DAYS[weekday],
-                        'a' => {
-                            if hour < 12 {
-                                "AM"
-                            } else {
-                                "PM"
-                            }
-                        }
-                        'G' => "AD",
-                        'z' if width < 4 => "UTC",
-                        'z' => "Coordinated Universal Time",
-                        'Z' => "+0000",
-                        _ => "Z",
-                    });
+                    out.push_str(word(field, width, name, DAYS[weekday], hour));
                     continue;
                 }
             };
@@ -200,6 +183,23 @@ impl Format {
             };
         }
         Some(parts.millis())
+    }
+}
+
+/// The fields that are words.
+fn word<'a>(field: char, width: usize, month: &'a str, day: &'a str, hour: i64) -> &'a str {
+    match (field, width) {
+        ('M' | 'L', 3) => &month[..3],
+        ('M' | 'L', _) => month,
+        ('E', 0..4) => &day[..3],
+        ('E', _) => day,
+        ('a', _) if hour < 12 => "AM",
+        ('a', _) => "PM",
+        ('G', _) => "AD",
+        ('z', 0..4) => "UTC",
+        ('z', _) => "Coordinated Universal Time",
+        ('Z', _) => "+0000",
+        _ => "Z",
     }
 }
 
