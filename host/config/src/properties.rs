@@ -50,7 +50,8 @@ fn logical_lines(text: &str) -> Vec<(usize, String)> {
     let mut open: Option<(usize, String)> = None;
     for (index, natural) in text.split('\n').enumerate() {
         let trimmed = natural.trim_start_matches(is_blank);
-        let (number, mut line) = match open.take() {
+        // A continuation of nothing is a fresh line, as in Java: a comment may stand there.
+        let (number, mut line) = match open.take().filter(|(_, begun): &(usize, String)| !begun.is_empty()) {
             Some(begun) => begun,
             None if trimmed.is_empty() || trimmed.starts_with(['#', '!']) => continue,
             None => (index + 1, String::new()),

@@ -268,11 +268,20 @@ fn defined(known: &Known, checked: Option<&Checked>, advice: &[ConfigAdvice], ca
         value.recommended_values.extend(advice.recommended.iter().cloned());
         value.visible &= advice.visible;
     }
-    if known.definition.config_type == ConfigType::Class && name.ends_with(".type") {
-        let kind = if name.starts_with("predicates.") { PluginKind::Predicate } else { PluginKind::Transform };
+    if let Some(kind) = chain_kind(known) {
         value.recommended_values = catalog.classes(kind);
     }
     ConfigInfo { definition: Some(known.into()), value: Some(value) }
+}
+
+/// The kind of plugin that `transforms.<alias>.type` and `predicates.<alias>.type` name.
+fn chain_kind(known: &Known) -> Option<PluginKind> {
+    let alias = known.definition.name.strip_suffix(".type")?;
+    match alias.split_once('.')?.0 {
+        "transforms" => Some(PluginKind::Transform),
+        "predicates" => Some(PluginKind::Predicate),
+        _ => None,
+    }
 }
 
 fn value_info(known: &Known, checked: &Checked) -> ConfigValueInfo {

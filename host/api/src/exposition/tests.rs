@@ -1,0 +1,66 @@
+//! The exposition, byte by byte where it matters.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lockgate_model::TaskId;
+use lockgate_supervisor::view::ConnectorMetricsView;
+
+use super::*;
+
+fn view() -> MetricsView {
+    let metrics = TaskMetrics::default();
+    metrics.sink_record_read_total.add(7);
+    metrics.put_batch_time.observe(Duration::from_millis(3));
+    let id = TaskId { tenant: "default".into(), connector: "say \"hi\"\\\n".into(), task: 0 };
+    MetricsView {
+        connectors: vec![ConnectorMetricsView {
+            name: "say \"hi\"\\\n".to_owned(),
+            connector_type: ConnectorType::Sink,
+            class: "Blackhole".to_owned(),
+            version: Some("1.0.0".to_owned()),
+            state: State::Running,
+        }],
+        tasks: vec![TaskMetricsView {
+            id,
+            connector_type: ConnectorType::Sink,
+            state: State::Running,
+            metrics: Arc::new(metrics),
+        }],
+        ..MetricsView::default()
+    }
+}
+
+#[test]
+fn names_are_those_of_dashboards_and_labels_are_escaped() {
+    let text = text(&view());
+    let labels = r#"{connector="say \"hi\"\\\n",task="0"}"#;
+    for line in [
+        format!("kafka_connect_sink_task_metrics_sink_record_read_total{labels} 7"),
+        format!("kafka_connect_sink_task_metrics_put_batch_max_time_ms{labels} 3"),
+        format!("kafka_connect_connector_task_metrics_offset_commit_avg_time_ms{labels} NaN"),
+        "kafka_connect_connect_worker_metrics_task_count 1".to_owned(),
+        "# TYPE lockgate_task_put_batch_seconds summary".to_owned(),
+        format!("lockgate_task_put_batch_seconds_sum{labels} 0.003"),
+    ] {
+        assert!(text.lines().any(|l| l == line), "`{line}` is missing in:\n{text}");
+    }
+    assert!(!text.contains("source_record_poll_total{"), "a sink has no figures of a source");
+}
+
+#[test]
+fn every_family_is_announced_once_and_before_its_samples() {
+    let text = text(&view());
+    let mut announced: Vec<&str> = Vec::new();
+    for line in text.lines() {
+        if let Some(rest) = line.strip_prefix("# TYPE ") {
+            let name = rest.split(' ').next().unwrap();
+            assert!(!announced.contains(&name), "{name} twice");
+            announced.push(name);
+        } else if !line.starts_with('#') {
+            let name = line.split(['{', ' ']).next().unwrap();
+            let last = announced.last().unwrap();
+            assert!(name == *last || name == format!("{last}_sum") || name == format!("{last}_count"), "{line}");
+        }
+    }
+}

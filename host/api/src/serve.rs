@@ -1,0 +1,104 @@
+//! Listeners and connections.
+//!
+//! Enters: bound listeners. Leaves: served connections, until the shutdown future resolves; then open calls may end within
+//! [`GRACE`]. Invariant: at most `connections_max` connections; each of them lives in one set that [`serve`] owns; no
+//! connection may idle or dribble its headers for longer than [`HEADERS_TIMEOUT`].
+
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
+
+use crate::Api;
+
+/// How long open calls may go on after shutdown was asked for.
+pub const GRACE: Duration = Duration::from_secs(10);
+
+/// How long the headers of a request may take, waiting for the next request included.
+pub const HEADERS_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Bytes of the headers of a request at most.
+const HEADER_BYTES_MAX: usize = 64 << 10;
+
+/// Pause after the system refused to accept (out of file descriptors), so that the loop does not spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves until `shutdown` resolves, then up to [`GRACE`] longer. Error: a listener ended.
+pub async fn serve(listeners: Vec<TcpListener>, api: Api, shutdown: impl Future<Output = ()> + Send) -> io::Result<()> {
+    let (stop, stopped) = watch::channel(false);
+    let permits = Arc::new(Semaphore::new(api.connections_max.max(1)));
+    let mut loops = JoinSet::new();
+    for listener in listeners {
+        loops.spawn(accept(listener, api.clone(), Arc::clone(&permits), stopped.clone()));
+    }
+    drop(stopped);
+    let mut shutdown = pin!(shutdown);
+    let early = tokio::select! {
+        () = &mut shutdown => None,
+        ended = loops.join_next() => ended,
+    };
+    stop.send_replace(true);
+    while loops.join_next().await.is_some() {}
+    match early {
+        Some(Err(defect)) => Err(io::Error::other(defect)),
+        _ => Ok(()),
+    }
+}
+
+/// Accepts until stopped, then waits for its connections.
+async fn accept(listener: TcpListener, api: Api, permits: Arc<Semaphore>, mut stopped: watch::Receiver<bool>) {
+    let mut connections = JoinSet::new();
+    loop {
+        let next = async {
+            let permit = Arc::clone(&permits).acquire_owned().await;
+            (permit, listener.accept().await)
+        };
+        let accepted = tokio::select! {
+            accepted = next => accepted,
+            _ = stopped.wait_for(|stop| *stop) => break,
+            Some(_) = connections.join_next(), if !connections.is_empty() => continue,
+        };
+        match accepted {
+            (Ok(permit), Ok((stream, _))) => {
+                connections.spawn(connection(stream, api.clone(), permit, stopped.clone()));
+            }
+            (Ok(_), Err(error)) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+            (Err(_), _) => break, // the semaphore is never closed
+        }
+    }
+    drop(listener);
+    let all = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(GRACE, all).await.is_err() {
+        tracing::warn!(seconds = GRACE.as_secs(), "calls were still open at the end of the grace period");
+    }
+}
+
+async fn connection(stream: TcpStream, api: Api, permit: OwnedSemaphorePermit, mut stopped: watch::Receiver<bool>) {
+    drop(stream.set_nodelay(true)); // slower without, not wrong
+    let router = api.router.clone();
+    let service = TowerToHyperService::new(router);
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEADERS_TIMEOUT).max_buf_size(HEADER_BYTES_MAX);
+    let mut served = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let outcome = tokio::select! {
+        outcome = served.as_mut() => outcome,
+        _ = stopped.wait_for(|stop| *stop) => {
+            served.as_mut().graceful_shutdown();
+            served.await
+        }
+    };
+    if let Err(error) = outcome {
+        tracing::debug!(%error, "a connection ended early");
+    }
+    drop(permit);
+}
