@@ -89,7 +89,7 @@ pub struct Task {
 
 /// A task `c/7` of a class of a guest.
 pub fn task(guest: Guest, class: &str, settings: &[(&str, &str)]) -> Task {
-    task_of(guest.package(), class, settings)
+    task_of(guest.file(), class, settings)
 }
 
 /// Likewise, of any package of `dist/guests`.

@@ -26,7 +26,7 @@ in_each_language!(
 );
 
 fn describe_names_the_package_and_its_plugins(guest: Guest) {
-    let package = package(guest.package());
+    let package = package(guest.file());
     let info = package.info();
     assert_eq!((info.name.as_str(), info.version.as_str()), (guest.package(), "1.2.3"));
     let both = [Encoding::Bytes, Encoding::Json];
@@ -50,7 +50,7 @@ fn describe_names_the_package_and_its_plugins(guest: Guest) {
 }
 
 fn validate_names_the_key_that_it_refuses(guest: Guest) {
-    let package = package(guest.package());
+    let package = package(guest.file());
     let config = |value: &str| vec![("fail.config".to_owned(), value.to_owned())];
     let advice = run(package.validate("ref.Sink", &config("why"))).unwrap();
     assert_eq!(advice.len(), 1);
@@ -62,7 +62,7 @@ fn validate_names_the_key_that_it_refuses(guest: Guest) {
 }
 
 fn tasks_are_as_many_as_asked_for(guest: Guest) {
-    let package = package(guest.package());
+    let package = package(guest.file());
     let config = [("a".to_owned(), "b".to_owned())];
     for (kind, class) in [(PluginKind::Source, "ref.Source"), (PluginKind::Sink, "ref.Sink")] {
         let tasks = run(package.tasks(kind, class, "c", &config, 3)).unwrap();
@@ -76,7 +76,7 @@ fn tasks_are_as_many_as_asked_for(guest: Guest) {
 
 fn tasks_that_cannot_be_made_are_a_fatal_fault(guest: Guest) {
     let config = [("mode".to_owned(), "tasks-fail".to_owned())];
-    let fault = fault(run(package(guest.package()).tasks(PluginKind::Sink, "ref.Sink", "c", &config, 1)));
+    let fault = fault(run(package(guest.file()).tasks(PluginKind::Sink, "ref.Sink", "c", &config, 1)));
     assert_eq!((fault.kind, fault.code.as_str()), (FaultKind::Fatal, "ref.tasks"));
 }
 

@@ -21,7 +21,16 @@ pub enum Guest {
 }
 
 impl Guest {
-    /// Name of the package and of its file.
+    /// Name of its file in `dist/guests`.
+    pub const fn file(self) -> &'static str {
+        match self {
+            Self::Rust => "reference",
+            Self::Python => "python",
+            Self::JavaScript => "js",
+        }
+    }
+
+    /// Name of the package.
     pub const fn package(self) -> &'static str {
         match self {
             Self::Rust => "reference",

@@ -23,7 +23,7 @@ pub fn packages() -> PathBuf {
 
 /// A component of `tests/guests`, by the name of its file without `.wasm`.
 pub fn guest(name: &str) -> Vec<u8> {
-    let path = existing(root().join("dist/guests").join(format!("{name}.wasm")), "make guests");
+    let path = existing(root().join("dist/guests").join(format!("{}.wasm", name.replace('-', "_"))), "make guests");
     std::fs::read(path).unwrap()
 }
 

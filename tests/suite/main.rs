@@ -18,5 +18,6 @@ mod neighbours;
 mod pipes;
 mod rest;
 mod standalone;
+mod template;
 mod topics;
 mod uploads;

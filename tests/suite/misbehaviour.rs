@@ -68,7 +68,10 @@ fn a_guest_that_spins_is_stopped_in_every_call() {
             _ => run(live_as_transform(&task)),
         };
         let error = failure(result);
-        assert!(matches!(error.failure, PluginFailure::Cpu(_) | PluginFailure::Deadline(_)), "{class} {place}: {error}");
+        assert!(
+            matches!(error.failure, PluginFailure::Cpu(_) | PluginFailure::Deadline(_)),
+            "{class} {place}: {error}"
+        );
         assert_eq!(error.call, place, "{class}: {error}");
         assert!(began.elapsed() < Duration::from_secs(20), "{class} {place} took {:?}", began.elapsed());
     }
@@ -98,7 +101,11 @@ fn every_way_to_break_down_has_its_code() {
     for (what, codes) in cases {
         let error = failure(run(live_as_sink(&bad("bad.Sink", what, "put", ""))));
         assert!(codes.contains(&error.failure.code()), "{what}: {error}");
-        assert_eq!((error.package.as_str(), error.class.as_str(), error.call), ("misbehaves", "bad.Sink", "put"), "{what}");
+        assert_eq!(
+            (error.package.as_str(), error.class.as_str(), error.call),
+            ("misbehaves", "bad.Sink", "put"),
+            "{what}"
+        );
         assert!(error.backtrace.len() <= 64, "{what}");
     }
 }
@@ -219,13 +226,44 @@ fn a_granted_folder_ends_at_its_edge() {
 
 /// Lies that the border sees through, by the class that tells them.
 const LIES_OF_A_SOURCE: [&str; 24] = [
-    "span", "span-overflow", "span-2gb", "topic", "headers", "flags", "schema", "schema-owner", "schema-zero", "schema-large",
-    "header-name", "header-span", "topic-empty", "topic-name", "topic-internal", "rows-many", "rows-over", "rows-10m", "ragged",
-    "ragged-headers", "data-many", "position-nonsense", "position-array", "position-row",
+    "span",
+    "span-overflow",
+    "span-2gb",
+    "topic",
+    "headers",
+    "flags",
+    "schema",
+    "schema-owner",
+    "schema-zero",
+    "schema-large",
+    "header-name",
+    "header-span",
+    "topic-empty",
+    "topic-name",
+    "topic-internal",
+    "rows-many",
+    "rows-over",
+    "rows-10m",
+    "ragged",
+    "ragged-headers",
+    "data-many",
+    "position-nonsense",
+    "position-array",
+    "position-row",
 ];
 const LIES_OF_A_TRANSFORM: [&str; 12] = [
-    "span", "span-overflow", "topic", "headers", "source-row", "flags", "schema", "schema-owner", "failed-and-kept",
-    "failed-outside", "ragged", "rows-many",
+    "span",
+    "span-overflow",
+    "topic",
+    "headers",
+    "source-row",
+    "flags",
+    "schema",
+    "schema-owner",
+    "failed-and-kept",
+    "failed-outside",
+    "ragged",
+    "rows-many",
 ];
 
 #[test]
@@ -252,9 +290,13 @@ fn a_transform_that_lies_is_not_believed() {
 
 #[test]
 fn a_sink_that_lies_about_what_it_was_given_is_not_believed() {
-    for (lie, place) in [("bad-row-outside", "put"), ("assigned-other", "assigned"), ("assigned-ragged", "assigned"),
-        ("agree-ragged", "prepare-commit"), ("agree-index", "prepare-commit")]
-    {
+    for (lie, place) in [
+        ("bad-row-outside", "put"),
+        ("assigned-other", "assigned"),
+        ("assigned-ragged", "assigned"),
+        ("agree-ragged", "prepare-commit"),
+        ("agree-index", "prepare-commit"),
+    ] {
         let task = task_of("lies", "lies.Sink", &[("lie", lie)]);
         let error = failure(run(live_as_sink(&task)));
         assert_eq!((error.failure.code(), error.call), ("guest.protocol", place), "{lie}: {error}");
@@ -282,7 +324,14 @@ fn long_texts_of_a_guest_are_cut() {
 
 #[test]
 fn a_package_that_does_harm_in_describe_is_refused() {
-    for name in ["describe-spins", "describe-allocates", "describe-panics", "describe-traversal", "describe-control", "describe-crowd"] {
+    for name in [
+        "describe-spins",
+        "describe-allocates",
+        "describe-panics",
+        "describe-traversal",
+        "describe-control",
+        "describe-crowd",
+    ] {
         let refused = run(engine().load(places::guest(name).into())).map(drop).unwrap_err();
         assert!(matches!(refused, PackageError::Describe(_) | PackageError::BadInfo(_)), "{name}: {refused}");
         assert!(refused.to_string().len() < 20_000, "{name}: the reason is bounded");

@@ -21,7 +21,13 @@ fn a_guest_that_fails_is_failed_with_its_reason_and_its_neighbour_goes_on() {
     let topic = kafka.topic("shared-fate", 1);
     worker.create_running("good", file_sink(&topic.name, &worker.path_text("out.txt")));
     topic.write(["0"]);
-    let cases = [("spin", "plugin.cpu"), ("panic", "plugin.trap"), ("allocate", "plugin."), ("recurse", "plugin.trap"), ("exit", "plugin.trap")];
+    let cases = [
+        ("spin", "plugin.cpu"),
+        ("panic", "plugin.trap"),
+        ("allocate", "plugin."),
+        ("recurse", "plugin.trap"),
+        ("exit", "plugin.trap"),
+    ];
     for (at, (what, code)) in cases.into_iter().enumerate() {
         let name = format!("bad-{what}");
         worker.create(&name, bad_sink(&topic.name, what));
@@ -29,7 +35,11 @@ fn a_guest_that_fails_is_failed_with_its_reason_and_its_neighbour_goes_on() {
         for words in [code, "misbehaves", "bad.Sink", "put"] {
             assert!(trace.contains(words), "{what}: `{words}` is missing in: {trace}");
         }
-        assert_eq!(topic.committed(&format!("connect-{name}")).get(&0).copied().unwrap_or(0), 0, "{what}: nothing was taken");
+        assert_eq!(
+            topic.committed(&format!("connect-{name}")).get(&0).copied().unwrap_or(0),
+            0,
+            "{what}: nothing was taken"
+        );
         topic.write([(at + 1).to_string().as_str()]);
         eventually_equal("the neighbour has everything", &numbers(0..at + 2), || lines(&worker.path("out.txt")));
     }
@@ -45,10 +55,13 @@ fn a_guest_that_agrees_to_more_than_it_was_given_commits_nothing() {
     topic.write(numbers(0..10).iter().map(String::as_str));
     for lie in ["agree-more", "agree-partition", "agree-topic", "agree-negative", "agree-twice"] {
         let name = format!("liar-{lie}");
-        worker.create(&name, json!({"connector.class": "lies.Sink", "topics": topic.name, "tasks.max": "1", "lie": lie}));
+        worker
+            .create(&name, json!({"connector.class": "lies.Sink", "topics": topic.name, "tasks.max": "1", "lie": lie}));
         if lie == "agree-negative" || lie == "agree-twice" {
             // Less than asked is no lie that could lose anything; what matters is that no more is committed.
-            eventually("it has taken the records", || worker.metric("kafka_connect_sink_task_sink_record_send_total", &[&name]).filter(|n| *n >= 10.0));
+            eventually("it has taken the records", || {
+                worker.metric("kafka_connect_sink_task_sink_record_send_total", &[&name]).filter(|n| *n >= 10.0)
+            });
         } else {
             assert!(worker.wait_failed(&name).contains("guest.protocol"), "{lie}");
         }
@@ -89,7 +102,10 @@ fn a_spinning_neighbour_takes_no_more_than_its_share_of_time() {
     let began = Instant::now();
     let beside = round_trips();
     // A functional bound; the figure itself is in tests/bench. Without yielding this would be twenty seconds.
-    assert!(beside < alone * 5 + Duration::from_millis(500), "alone {alone:?}, beside three spinning guests {beside:?}");
+    assert!(
+        beside < alone * 5 + Duration::from_millis(500),
+        "alone {alone:?}, beside three spinning guests {beside:?}"
+    );
     assert!(began.elapsed() < Duration::from_secs(60));
     worker.get("/health").expect(200);
 }

@@ -24,7 +24,10 @@ pub fn run(kafka: &Kafka) -> Vec<(String, String)> {
     worker.create_running("healthy", json!({"connector.class": "blackhole", "topics": topic.name, "tasks.max": "1"}));
     let alone = watch(&worker);
     worker.upload(&places::guest(crate::neighbour::SPINNER)).expect(201);
-    worker.create("spinning", json!({"connector.class": "bad.Sink", "do": "spin", "at": "put", "topics": topic.name, "tasks.max": "1"}));
+    worker.create(
+        "spinning",
+        json!({"connector.class": "bad.Sink", "do": "spin", "at": "put", "topics": topic.name, "tasks.max": "1"}),
+    );
     let beside = watch(&worker);
     let state = worker.get("/connectors/spinning/status").json()["tasks"][0]["state"].clone();
     let allowed = alone.0 * 1.2 + SLICE_MS;
