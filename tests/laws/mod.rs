@@ -4,6 +4,7 @@
 //! still while anything can run; one seed is one run. `LOCKGATE_SIM_SEED=n` runs one seed, `LOCKGATE_SIM_SEEDS=n` so many.
 
 mod clock;
+mod rules;
 mod seeds;
 mod sink_world;
 mod sinks;

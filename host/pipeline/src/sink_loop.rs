@@ -11,16 +11,16 @@ use lockgate_model::batch::Batch;
 use lockgate_model::fault::KafkaFault;
 use lockgate_model::ledger::{Load, SinkLedger, Verdict};
 use lockgate_model::place::{PartitionOffset, Position, TopicPartition};
-use lockgate_model::ports::{BatchLimits, Fetch, Fetched, OffsetStore, OpenApply, OpenSink, Produce, SinkPort};
+use lockgate_model::ports::{BatchLimits, Fetch, Fetched, OffsetStore, OpenApply, OpenSink, Produce};
 use tokio::time::Instant;
 
-use crate::backoff::{Backoff, Random};
+use crate::backoff::Backoff;
 use crate::clock::{Interrupter, epoch_ms, interrupt, sleep_until};
 use crate::failure::TaskFailure;
 use crate::mailbox::{Command, Mailbox, TaskState};
 use crate::sink_hand::{Delivery, End, Hand};
 use crate::sink_state::{Action, Sight, SinkState};
-use crate::sink_task::{SinkTask, open_guests};
+use crate::sink_task::SinkTask;
 
 /// What happened.
 enum Event<K, T, P> {
@@ -55,10 +55,10 @@ pub(crate) struct SinkLoop<F, S: OpenSink, A: OpenApply, P, St> {
     /// A stop that came while the loop was waiting for something else.
     pub(crate) stop_wanted: bool,
     /// A pause or resume that came then.
-    late: Option<Command>,
+    pub(crate) late: Option<Command>,
     /// Partitions that are being revoked: nothing of them is read again.
     pub(crate) leaving: Vec<TopicPartition>,
-    restarts: u32,
+    pub(crate) restarts: u32,
     fetch_after: Option<Instant>,
     fetch_backoff: Backoff,
     trouble: Trouble,
@@ -327,75 +327,6 @@ where
         }
         self.drop_built(|place| to.iter().any(|item| item.place == *place));
         self.insist("seeking", |fetch| fetch.seek(&to)).await
-    }
-
-    /// A new instance from the last commit, if that is allowed and could help; else the failure.
-    pub(crate) async fn restart_or(&mut self, failure: TaskFailure) -> Result<(), TaskFailure> {
-        if !failure.is_restartable() || self.restarts >= self.task.restarts_max || self.stop_wanted {
-            return Err(failure);
-        }
-        self.restarts += 1;
-        self.task.metrics.instance_restarts_total.add(1);
-        tracing::warn!(task = %self.task.id, error = %failure, restart = self.restarts, "a new instance is opened");
-        // The hand is not here while its instance is dead, so nothing can call it.
-        let mut hand = self.hand.take();
-        let mut backoff = Backoff::new(Random::seeded(&self.task.id));
-        let (sink, segments) = loop {
-            let SinkTask { id, store, sink, chain, .. } = &self.task;
-            match open_guests(id, &**store, sink, &chain.segments).await {
-                Ok(open) => break open,
-                Err(failure) => {
-                    let delay = failure.patience(&mut backoff, self.task.tolerance.retry_delay_max)?;
-                    if self.stopped_within(delay).await {
-                        return Ok(());
-                    }
-                }
-            }
-        };
-        if let Some(hand) = &mut hand {
-            hand.sink = sink;
-            hand.passage.renew(segments);
-        }
-        self.hand = hand;
-        self.unsaved.clear();
-        let back = self.ledger.rewind();
-        self.go_back(&back).await?;
-        self.introduce(&back).await
-    }
-
-    /// Sleeps; true if a stop came instead. Pause and resume are obeyed afterwards.
-    pub(crate) async fn stopped_within(&mut self, delay: Duration) -> bool {
-        let was_paused = self.state.is_paused();
-        let mut paused = was_paused;
-        let stopped = tokio::select! {
-            biased;
-            () = self.mailbox.stopped(&mut paused) => true,
-            () = tokio::time::sleep(delay) => false,
-        };
-        self.stop_wanted |= stopped;
-        if paused != was_paused {
-            self.late = Some(if paused { Command::Pause } else { Command::Resume });
-        }
-        stopped
-    }
-
-    /// The end: commits if that was not done and the instance may still be asked, closes it, leaves the group.
-    pub(crate) async fn end(mut self, failure: Option<&TaskFailure>) -> Mailbox {
-        let good = match failure {
-            None => true,
-            Some(failure) => !failure.costs_instance() && self.commit_last().await,
-        };
-        self.flight = None;
-        if let Some(hand) = self.hand.take() {
-            hand.passage.close().await;
-            let closed = if good { hand.sink.close().await } else { Ok(()) };
-            if let Err(error) = closed {
-                tracing::warn!(task = %self.task.id, %error, "the sink did not close well");
-            }
-        }
-        self.task.fetch.close().await;
-        self.task.metrics.partition_count.set(0);
-        self.mailbox
     }
 }
 

@@ -163,3 +163,67 @@ impl SinkState {
         [flush, linger, hold].into_iter().flatten().min()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const LIMITS: BatchLimits = BatchLimits { records_max: 10, bytes_max: 1_000 };
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn state(now: Instant) -> SinkState {
+        SinkState::new(LIMITS, Duration::from_millis(5), Duration::from_secs(60), now)
+    }
+
+    fn sight(now: Instant, busy: bool, built: u64) -> Sight {
+        let open = if busy { Load { records: 10, bytes: 100 } } else { Load::default() };
+        Sight { now, busy, built: Load { records: built, bytes: built * 10 }, open }
+    }
+
+    #[test]
+    fn a_full_batch_goes_at_once_and_a_part_of_one_after_the_linger() {
+        let now = Instant::now();
+        let mut state = state(now);
+        state.fetched(now);
+        assert_eq!(state.decide(sight(now, false, 10)), Some(Action::Deliver));
+        assert_eq!(state.decide(sight(now, false, 9)), None);
+        assert_eq!(state.wake_at(false), Some(now + Duration::from_millis(5)));
+        assert_eq!(state.decide(sight(now + Duration::from_millis(5), false, 9)), Some(Action::Deliver));
+    }
+
+    #[test]
+    fn a_full_window_holds_the_consumer_only_when_the_guest_is_slow_and_releases_it_below_half() {
+        let now = Instant::now();
+        let mut state = state(now);
+        assert_eq!(state.decide(sight(now, true, 10)), None);
+        assert!(!state.listens(sight(now, true, 10).built), "a full batch is not offered to the consumer");
+        assert_eq!(state.decide(sight(now + HOLD_AFTER, true, 10)), Some(Action::Hold));
+        assert!(state.listens(sight(now, true, 10).built), "control events are heard while it is held");
+        assert_eq!(state.decide(sight(now + SECOND, true, 10)), None);
+        assert_eq!(state.decide(sight(now + SECOND, true, 0)), Some(Action::Release));
+    }
+
+    #[test]
+    fn a_commit_waits_for_the_guest_and_comes_before_the_next_delivery() {
+        let now = Instant::now();
+        let mut state = state(now);
+        let due = now + Duration::from_secs(60);
+        assert_eq!(state.decide(sight(due, true, 0)), None);
+        assert_eq!(state.decide(sight(due, false, 10)), Some(Action::Commit));
+        state.flushed(due, None);
+        assert_eq!(state.decide(sight(due, false, 10)), Some(Action::Deliver));
+    }
+
+    #[test]
+    fn a_paused_task_delivers_nothing_and_still_listens() {
+        let now = Instant::now();
+        let mut state = state(now);
+        state.pause();
+        state.fetched(now);
+        assert_eq!(state.decide(sight(now + SECOND, false, 10)), None);
+        assert!(state.listens(sight(now, false, 10).built));
+        state.resume();
+        assert_eq!(state.decide(sight(now + SECOND, false, 10)), Some(Action::Deliver));
+    }
+}

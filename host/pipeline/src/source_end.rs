@@ -3,14 +3,21 @@
 //! Enters: a failure, or a stop. Leaves: an open instance at the stored positions, or nothing. Invariant: what is settled is
 //! stored before anything else, so that as little as possible is repeated; nothing unsettled is stored.
 
+use std::time::Duration;
+
 use lockgate_model::ports::{ApplyPort, OffsetStore, OpenApply, OpenSource, Produce, SourcePort};
 use tokio::time::timeout;
 
 use crate::backoff::{Backoff, Random};
 use crate::failure::TaskFailure;
+use crate::mailbox::Command;
 use crate::mailbox::Mailbox;
-use crate::source_loop::{LAST_STORE_MAX, SourceLoop};
+use crate::source_loop::{Mode, SourceLoop, ended};
+use crate::source_outlet::Outlet;
 use crate::source_task::open_guests;
+
+/// How long the last store of positions may take when the task ends.
+const LAST_STORE_MAX: Duration = Duration::from_secs(5);
 
 impl<S, A, P, St> SourceLoop<S, A, P, St>
 where
@@ -74,5 +81,71 @@ where
             Ok(Err(error)) => tracing::warn!(task = %self.task.id, %error, "the last positions were not stored"),
             Err(_) => tracing::warn!(task = %self.task.id, "storing the last positions did not end in time"),
         }
+    }
+
+    /// Ends what is under way on the guests' side: a batch on its way through the outlet is told to give up.
+    async fn call_off(&mut self) {
+        self.polling = None;
+        if let Some(interrupter) = &self.interrupter {
+            interrupter.set(true);
+        }
+        if self.sending.is_some() {
+            if let Ok((sending, _)) = timeout(LAST_STORE_MAX, ended(&mut self.sending)).await {
+                self.outlet = Some(sending.outlet);
+            }
+            self.sending = None;
+        }
+        self.interrupter = None;
+    }
+
+    /// Stores what is ready, without a timer.
+    async fn store_now(&mut self) -> Result<(), TaskFailure> {
+        if let Some(storing) = self.storing.take() {
+            let outcome = storing.await;
+            self.stored(outcome)?;
+        }
+        if let Some(positions) = self.ledger.take() {
+            let outcome = positions.persist(&*self.task.store, &self.task.id.connector).await;
+            self.stored(outcome)?;
+        }
+        Ok(())
+    }
+
+    /// Forgets everything that is not stored.
+    fn forget(&mut self) {
+        self.ledger.restart();
+        self.window.clear();
+        self.receipts.clear();
+        (self.waiting, self.sending_ticket, self.poll_at, self.mend_at) = (None, None, None, None);
+        self.durable.clear();
+        self.guest = None;
+    }
+
+    /// Goes on with new instances.
+    fn renew(&mut self, port: S::Port, segments: Vec<(A::Port, crate::chain::Steps)>) {
+        self.guest = Some(port);
+        if let Some(outlet) = &mut self.outlet {
+            outlet.passage.renew(segments);
+        }
+    }
+
+    /// Sleeps; true if a stop came instead.
+    async fn stopped_within(&mut self, delay: Duration) -> bool {
+        let mut paused = self.mode == Mode::Paused;
+        let stopped = tokio::select! {
+            biased;
+            () = self.mailbox.stopped(&mut paused) => true,
+            () = tokio::time::sleep(delay) => false,
+        };
+        match (stopped, paused) {
+            (true, _) => self.obey(Command::Stop),
+            (false, true) => self.obey(Command::Pause),
+            (false, false) => self.obey(Command::Resume),
+        }
+        stopped
+    }
+
+    fn into_parts(self) -> (Option<S::Port>, Option<Outlet<A::Port, P>>, Mailbox) {
+        (self.guest, self.outlet, self.mailbox)
     }
 }

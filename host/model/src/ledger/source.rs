@@ -6,7 +6,6 @@
 //! they belong to, so an open row holds back every later position, not only those of its own partition.
 
 use std::collections::VecDeque;
-use std::future::Future;
 
 use indexmap::IndexMap;
 
@@ -207,18 +206,11 @@ impl SourcePositions {
     }
 
     /// Writes them, the guest's state entries with them, in one call of the store.
-    pub fn persist<S: OffsetStore>(
-        self,
-        store: &S,
-        connector: &str,
-    ) -> impl Future<Output = Result<Durable, NotStored>> + Send {
-        async move {
-            let all: Vec<Position> =
-                self.bundle.state.values().chain(self.bundle.positions.values()).cloned().collect();
-            match store.store(connector, &all).await {
-                Ok(()) => Ok(Durable(self.bundle.positions.into_values().collect())),
-                Err(fault) => Err(NotStored { positions: self, fault }),
-            }
+    pub async fn persist<S: OffsetStore>(self, store: &S, connector: &str) -> Result<Durable, NotStored> {
+        let all: Vec<Position> = self.bundle.state.values().chain(self.bundle.positions.values()).cloned().collect();
+        match store.store(connector, &all).await {
+            Ok(()) => Ok(Durable(self.bundle.positions.into_values().collect())),
+            Err(fault) => Err(NotStored { positions: self, fault }),
         }
     }
 }

@@ -174,7 +174,7 @@ impl Pair {
             })
             .collect();
         let ticket = self.ledger.admit(&batch(&records)).unwrap();
-        records.iter().for_each(|record| drop(self.naive.records.insert(*record, false)));
+        self.naive.records.extend(records.iter().map(|record| (*record, false)));
         self.tickets.push((ticket, records, self.generation));
     }
 
@@ -282,7 +282,9 @@ proptest! {
         };
         prop_assert_eq!(stored, expected);
         prop_assert_eq!(ledger.load().records, open.iter().flatten().filter(|o| **o).count() as u64);
-        tickets.into_iter().for_each(|ticket| drop(ledger.settle(ticket)));
+        for ticket in tickets {
+            ledger.settle(ticket);
+        }
         prop_assert_eq!(ledger.load(), Load::default());
     }
 }
