@@ -102,6 +102,16 @@ class Schemas:
         return self.guest[definition]
 
 
+class Kept:
+    """The runtime makes a new object for each call: what `open` sets must live in the class."""
+
+    def __init__(self):
+        cls = type(self)
+        if "kept" not in cls.__dict__:
+            cls.kept = {}
+        self.__dict__ = cls.kept
+
+
 class Plugin(exports.Plugin):
     def describe(self):
         def key(name, default, doc):
@@ -138,7 +148,7 @@ class Plugin(exports.Plugin):
         return [plugin.ConfigValue("fail.config", [], [f"refused by validate: {value}"], True)]
 
 
-class Source(exports.Source):
+class Source(Kept, exports.Source):
     def tasks(self, connector, max):
         return split_tasks(connector, max)
 
@@ -216,7 +226,7 @@ def with_offsets(offsets, change):
 NONE = batches.PartitionOffsets([], b"")
 
 
-class Sink(exports.Sink):
+class Sink(Kept, exports.Sink):
     def tasks(self, connector, max):
         return split_tasks(connector, max)
 
@@ -335,7 +345,7 @@ class Chain:
         return at, len(data)
 
 
-class Transform(exports.Transform):
+class Transform(Kept, exports.Transform):
     def open(self, task, steps):
         self.schemas = Schemas()
         self.steps = []
