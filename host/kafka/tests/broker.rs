@@ -240,8 +240,9 @@ fn a_broker_away_for_a_while_loses_nothing_and_ends_nothing() {
         reader.until(|r| r.read.len() >= 1_000).await;
         reader.commit().await.unwrap();
         let owner = Arc::clone(&broker);
+        // Nothing of what follows can be written before the broker is back.
+        broker.stop();
         let outage = tokio::task::spawn_blocking(move || {
-            owner.stop();
             // The length of the outage is what is tested.
             std::thread::sleep(Duration::from_secs(20));
             owner.start_again();
