@@ -36,15 +36,15 @@ pub fn text(view: &MetricsView) -> String {
         page.family(metric.name, metric.kind, metric.help);
         let tasks = view.tasks.iter().filter(|task| metric.of.is_none_or(|kind| kind == task.connector_type));
         for task in tasks {
-            page.sample(metric.name, &labels(task), (metric.read)(&task.metrics));
+            page.sample(metric.name, &labels(task).pairs(), (metric.read)(&task.metrics));
         }
     }
     for (name, help, read) in SUMMARIES {
         page.family(name, "summary", help);
         for task in &view.tasks {
             let times = read(&task.metrics);
-            page.sample(&format!("{name}_sum"), &labels(task), micros(times.sum_us.value()) / 1e6);
-            page.sample(&format!("{name}_count"), &labels(task), whole(times.count.value()));
+            page.sample(&format!("{name}_sum"), &labels(task).pairs(), micros(times.sum_us.value()) / 1e6);
+            page.sample(&format!("{name}_count"), &labels(task).pairs(), whole(times.count.value()));
         }
     }
     page.0
@@ -139,20 +139,9 @@ fn labels(task: &TaskMetricsView) -> TaskLabels {
     TaskLabels(task.id.connector.to_string(), task.id.task.to_string())
 }
 
-/// Labels in order.
-trait Labels {
-    fn pairs(&self) -> Vec<(&str, &str)>;
-}
-
-impl Labels for TaskLabels {
-    fn pairs(&self) -> Vec<(&str, &str)> {
-        vec![("connector", &self.0), ("task", &self.1)]
-    }
-}
-
-impl<const N: usize> Labels for [(&str, &str); N] {
-    fn pairs(&self) -> Vec<(&str, &str)> {
-        self.to_vec()
+impl TaskLabels {
+    fn pairs(&self) -> [(&str, &str); 2] {
+        [("connector", &self.0), ("task", &self.1)]
     }
 }
 
@@ -169,15 +158,14 @@ impl Page {
         self.sample(name, &[], value);
     }
 
-    fn sample(&mut self, name: &str, labels: &impl Labels, value: f64) {
+    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: f64) {
         self.0.push_str(name);
-        let pairs = labels.pairs();
-        for (index, (label, text)) in pairs.iter().enumerate() {
+        for (index, (label, text)) in labels.iter().enumerate() {
             let open = if index == 0 { '{' } else { ',' };
             let text = text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
             _ = write!(self.0, "{open}{label}=\"{text}\"");
         }
-        if !pairs.is_empty() {
+        if !labels.is_empty() {
             self.0.push('}');
         }
         _ = writeln!(self.0, " {value}");

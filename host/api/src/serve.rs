@@ -62,7 +62,7 @@ async fn accept(listener: TcpListener, api: Api, permits: Arc<Semaphore>, mut st
         };
         let accepted = tokio::select! {
             accepted = next => accepted,
-            _ = stopped.wait_for(|stop| *stop) => break,
+            () = stop_asked(&mut stopped) => break,
             Some(_) = connections.join_next(), if !connections.is_empty() => continue,
         };
         match accepted {
@@ -83,6 +83,11 @@ async fn accept(listener: TcpListener, api: Api, permits: Arc<Semaphore>, mut st
     }
 }
 
+/// A sender that is gone means stop, too.
+async fn stop_asked(stopped: &mut watch::Receiver<bool>) {
+    drop(stopped.wait_for(|stop| *stop).await);
+}
+
 async fn connection(stream: TcpStream, api: Api, permit: OwnedSemaphorePermit, mut stopped: watch::Receiver<bool>) {
     drop(stream.set_nodelay(true)); // slower without, not wrong
     let router = api.router.clone();
@@ -90,9 +95,13 @@ async fn connection(stream: TcpStream, api: Api, permit: OwnedSemaphorePermit, m
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEADERS_TIMEOUT).max_buf_size(HEADER_BYTES_MAX);
     let mut served = pin!(builder.serve_connection(TokioIo::new(stream), service));
-    let outcome = tokio::select! {
-        outcome = served.as_mut() => outcome,
-        _ = stopped.wait_for(|stop| *stop) => {
+    let early = tokio::select! {
+        outcome = served.as_mut() => Some(outcome),
+        () = stop_asked(&mut stopped) => None,
+    };
+    let outcome = match early {
+        Some(outcome) => outcome,
+        None => {
             served.as_mut().graceful_shutdown();
             served.await
         }
