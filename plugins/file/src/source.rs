@@ -167,7 +167,12 @@ impl FileStreamSource {
         let topic = out.topic(&self.topic);
         let schema = out.schema(SCHEMA);
         let now = now_ms();
+        let read_to = self.position + self.lines.waiting() as u64;
         let Some(file) = self.file.as_mut() else { return Ok(false) };
+        // A WASI stream that has met the end gives nothing more, though the file grows: seeking opens a new one.
+        if let Err(e) = file.seek(SeekFrom::Start(read_to)) {
+            return Err(self.fault("seek", &e));
+        }
         loop {
             while out.len() < self.batch_size && !out.is_full() {
                 let Some((line, len)) = self.lines.next_line() else { break };
