@@ -198,7 +198,7 @@ fn task(scene: &Scene, policy: ErrorPolicy, puts: Vec<PutAnswer>) -> Task {
         dead_letter: Some(DeadLetter::new(scene.clone(), "dlq".into(), creation, true)),
         limits: BatchLimits { records_max: 3, bytes_max: 1_000 },
         linger: Duration::ZERO,
-        flush_interval: Duration::from_secs(60),
+        flush_interval: Duration::from_mins(1),
         drain_deadline: Duration::from_secs(30),
         restarts_max: 0,
         schemas: Schemas::default(),
@@ -215,7 +215,7 @@ fn bad(row: u32, retriable: bool) -> RowFault {
 async fn play(task: Task) -> TaskStatus {
     let (handle, mailbox) = mailbox();
     let life = tokio::spawn(task.run(mailbox));
-    tokio::time::sleep(Duration::from_secs(600)).await;
+    tokio::time::sleep(Duration::from_mins(10)).await;
     finish(handle, life).await
 }
 

@@ -109,7 +109,7 @@ async fn live(world: &SinkWorld, store: &Store) {
 
 async fn stop(handle: &TaskHandle, life: tokio::task::JoinHandle<Option<()>>) {
     let _ = handle.commands.try_send(Command::Stop);
-    let ended = tokio::time::timeout(Duration::from_secs(300), finish(life)).await;
+    let ended = tokio::time::timeout(Duration::from_mins(5), finish(life)).await;
     assert!(ended.is_ok(), "L5: a stop took more than five minutes");
 }
 

@@ -63,7 +63,7 @@ async fn calm_end(world: &SourceWorld) {
     // Stopped early in half of the runs, so that a clean stop has something to drain.
     let early = world.chance.one_in(2);
     let mut calm = task(world);
-    calm.drain_deadline = Duration::from_secs(60);
+    calm.drain_deadline = Duration::from_mins(1);
     let before = world.facts().topic.len();
     let life = tokio::spawn(calm.run(mailbox));
     for _ in 0..3_600 {
@@ -110,7 +110,7 @@ async fn live(world: &SourceWorld) {
     }
     if chance.one_in(2) {
         let _ = handle.commands.try_send(Command::Stop);
-        let ended = tokio::time::timeout(Duration::from_secs(300), &mut life).await;
+        let ended = tokio::time::timeout(Duration::from_mins(5), &mut life).await;
         assert!(ended.is_ok(), "L5: a stop took more than five minutes");
         if let Ok(Err(error)) = ended {
             std::panic::resume_unwind(error.into_panic());

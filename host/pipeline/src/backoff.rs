@@ -17,7 +17,7 @@ pub(crate) struct Backoff {
     random: Random,
 }
 
-/// SplitMix64: enough for jitter, and the same in every run of a simulation.
+/// `SplitMix64`: enough for jitter, and the same in every run of a simulation.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Random(u64);
 
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn delays_double_from_300_ms_until_the_cap() {
         let mut backoff = Backoff::new(Random::seeded(&1));
-        let cap = Duration::from_secs(60);
+        let cap = Duration::from_mins(1);
         let delays: Vec<u64> = (0..8).map(|_| u64::try_from(backoff.next(cap).as_millis()).unwrap()).collect();
         assert_eq!(delays, [300, 600, 1200, 2400, 4800, 9600, 19200, 38400]);
     }
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn no_delay_passes_the_deadline() {
         let mut backoff = Backoff::new(Random::seeded(&3));
-        let (cap, timeout) = (Duration::from_secs(60), Some(Duration::from_secs(1)));
+        let (cap, timeout) = (Duration::from_mins(1), Some(Duration::from_secs(1)));
         assert_eq!(backoff.next_within(cap, Duration::from_millis(900), timeout), Some(Duration::from_millis(100)));
         assert_eq!(backoff.next_within(cap, Duration::from_secs(1), timeout), None);
         assert_eq!(backoff.next_within(cap, Duration::ZERO, Some(Duration::ZERO)), None);

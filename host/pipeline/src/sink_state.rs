@@ -173,7 +173,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn state(now: Instant) -> SinkState {
-        SinkState::new(LIMITS, Duration::from_millis(5), Duration::from_secs(60), now)
+        SinkState::new(LIMITS, Duration::from_millis(5), Duration::from_mins(1), now)
     }
 
     fn sight(now: Instant, busy: bool, built: u64) -> Sight {
@@ -208,7 +208,7 @@ mod tests {
     fn a_commit_waits_for_the_guest_and_comes_before_the_next_delivery() {
         let now = Instant::now();
         let mut state = state(now);
-        let due = now + Duration::from_secs(60);
+        let due = now + Duration::from_mins(1);
         assert_eq!(state.decide(sight(due, true, 0)), None);
         assert_eq!(state.decide(sight(due, false, 10)), Some(Action::Commit));
         state.flushed(due, None);

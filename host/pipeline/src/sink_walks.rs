@@ -18,7 +18,7 @@ use crate::failure::TaskFailure;
 use crate::sink_loop::{SinkLoop, landed};
 
 /// How long a delivery that was told to give up may take to come back: the longest call that a guest may make.
-const GIVE_UP_MAX: Duration = Duration::from_secs(60);
+const GIVE_UP_MAX: Duration = Duration::from_mins(1);
 /// The same at a stop, where the supervisor is waiting.
 const GIVE_UP_AT_STOP_MAX: Duration = Duration::from_secs(5);
 /// How often a refused call of the consumer (start, seek, pause) is made before the task fails.
@@ -203,13 +203,11 @@ where
                 timeout(give_up, landed(&mut self.flight)).await.ok()
             }
         };
-        match delivery {
-            Some(delivery) => self.land(delivery).await,
-            None => {
-                self.flight = None;
-                if self.stop_wanted { Ok(()) } else { Err(TaskFailure::Stuck) }
-            }
+        if let Some(delivery) = delivery {
+            return self.land(delivery).await;
         }
+        self.flight = None;
+        if self.stop_wanted { Ok(()) } else { Err(TaskFailure::Stuck) }
     }
 
     // --- rebalance ---

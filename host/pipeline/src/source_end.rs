@@ -145,6 +145,7 @@ where
         stopped
     }
 
+    #[expect(clippy::type_complexity, reason = "read once, just above")]
     fn into_parts(self) -> (Option<S::Port>, Option<Outlet<A::Port, P>>, Mailbox) {
         (self.guest, self.outlet, self.mailbox)
     }

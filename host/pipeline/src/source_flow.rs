@@ -21,9 +21,9 @@ use crate::source_window::Kept;
 use crate::tolerance::Failed;
 
 /// Kafka Connect has no such hint; the WIT says "once a minute".
-const DONE_EVERY: Duration = Duration::from_secs(60);
+const DONE_EVERY: Duration = Duration::from_mins(1);
 /// The longest that a guest may ask to be left alone, `source.next`.
-const AFTER_MAX: Duration = Duration::from_secs(60);
+const AFTER_MAX: Duration = Duration::from_mins(1);
 /// Arenas kept for later polls.
 const POOL_MAX: usize = 3;
 /// Cap of the back-off of produce retries.

@@ -42,7 +42,7 @@ impl Default for ErrorPolicy {
     fn default() -> Self {
         Self {
             retry_timeout: Some(Duration::ZERO),
-            retry_delay_max: Duration::from_secs(60),
+            retry_delay_max: Duration::from_mins(1),
             tolerance: Tolerance::None,
             log_enable: false,
             log_include_messages: false,

@@ -106,13 +106,15 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+type Admitted = (Ticket, Vec<(u32, i64)>, [u32; PARTITIONS as usize]);
+
 /// Ledger and model side by side.
 struct Pair {
     ledger: SinkLedger,
     naive: Naive,
     next: [i64; PARTITIONS as usize],
     /// Tickets with their records and, per partition, the generation in which they were admitted.
-    tickets: Vec<(Ticket, Vec<(u32, i64)>, [u32; PARTITIONS as usize])>,
+    tickets: Vec<Admitted>,
     generation: [u32; PARTITIONS as usize],
 }
 
