@@ -42,11 +42,14 @@ struct Part {
     open: bool,
 }
 
+/// Partitions with their committed offsets, or why not, with the partitions to ask for again.
+type Answer = Result<Vec<Part>, (KafkaFault, Vec<Part>)>;
+
 enum Phase {
     Steady,
     /// The group's coordinator is asked for the committed offsets of new partitions.
-    Asking(JoinHandle<Result<Vec<Part>, (KafkaFault, Vec<Part>)>>),
-    Asked(Result<Vec<Part>, (KafkaFault, Vec<Part>)>),
+    Asking(JoinHandle<Answer>),
+    Asked(Answer),
     /// The task was told and will call `start`.
     Starting(Vec<Part>),
     /// The task was told and will call `release`.

@@ -13,7 +13,7 @@ pub(super) fn posix(pattern: &str) -> Result<String, KafkaFault> {
     let mut chars = pattern.chars().peekable();
     let mut quantified = false;
     while let Some(c) = chars.next() {
-        let quantifier = matches!(c, '*' | '+' | '?' | '}');
+        let repeats = matches!(c, '*' | '+' | '?' | '}');
         match c {
             // Lazy and possessive quantifiers match the same whole names as greedy ones, possessive ones aside.
             '?' if quantified => {
@@ -41,7 +41,7 @@ pub(super) fn posix(pattern: &str) -> Result<String, KafkaFault> {
             '[' => bracket(pattern, &mut chars, &mut out)?,
             c => out.push(c),
         }
-        quantified = quantifier;
+        quantified = repeats;
     }
     out.push_str(")$");
     Ok(out)

@@ -30,7 +30,7 @@ pub struct LogReader {
 }
 
 /// Reading to the end may take this long without any progress.
-const STALL_DEADLINE: Duration = Duration::from_secs(60);
+const STALL_DEADLINE: Duration = Duration::from_mins(1);
 /// Messages taken from the client at once.
 const TAKE_MAX: usize = 256;
 

@@ -20,9 +20,12 @@ use crate::native::rust_text;
 /// A batch on its way. Owned by its tokens until the last is settled: the count in `open` is the reference count.
 pub(super) struct Pending {
     open: AtomicUsize,
-    outcome: Mutex<(Vec<(u32, KafkaFault)>, Option<oneshot::Sender<Receipt>>)>,
+    outcome: Mutex<Outcome>,
     tokens: Box<[Token]>,
 }
+
+/// Rows that failed so far, and who waits.
+type Outcome = (Vec<(u32, KafkaFault)>, Option<oneshot::Sender<Receipt>>);
 
 /// What the client hands back for a row: where its batch is. Its place in `tokens` is the row.
 #[derive(Clone, Copy)]

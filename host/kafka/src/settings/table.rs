@@ -3,6 +3,8 @@
 //! Enters: a key by its Java or librdkafka name. Leaves: how to translate it, for which clients, and whether a connector
 //! may override it. Invariant: what is not in the table has no effect; what is refused names code, files or URLs.
 
+#![allow(clippy::match_same_arms, clippy::case_sensitive_file_extension_comparisons, clippy::unnecessary_wraps)]
+
 use super::ClientKind;
 use ClientKind::{Admin, Consumer, Producer};
 
