@@ -96,6 +96,7 @@ fn serve(client: &Handle, shared: &Shared) {
     }
 }
 
+// SAFETY: called by the client only, as `rd_kafka_conf_set_dr_msg_cb` documents it.
 unsafe extern "C" fn on_report(_: *mut sys::rd_kafka_t, message: *const sys::rd_kafka_message_t, shared: *mut c_void) {
     // SAFETY: the client gives a valid message, once; `shared` lives as long as the thread that polls.
     unsafe {

@@ -62,7 +62,7 @@ pub(crate) fn is_refused(key: &str) -> bool {
 
 /// What a connector may tune as well as the worker.
 fn tuning(key: &str) -> Option<(&'static [ClientKind], Rule)> {
-    use Rule::{Ignored, Kibibytes, Same, To, Value};
+    use Rule::{Ignored, Same, To, Value};
     Some(match key {
         // Every client.
         "client.id"
@@ -107,7 +107,13 @@ fn tuning(key: &str) -> Option<(&'static [ClientKind], Rule)> {
         | "metrics.sample.window.ms"
         | "default.api.timeout.ms"
         | "auto.include.jmx.reporter" => (ALL, Ignored("this client has no such setting")),
-        // Producers.
+        _ => return tuning_of_producers(key).or_else(|| tuning_of_consumers(key)),
+    })
+}
+
+fn tuning_of_producers(key: &str) -> Option<(&'static [ClientKind], Rule)> {
+    use Rule::{Ignored, Kibibytes, Same, To, Value};
+    Some(match key {
         "linger.ms"
         | "batch.size"
         | "batch.num.messages"
@@ -131,7 +137,13 @@ fn tuning(key: &str) -> Option<(&'static [ClientKind], Rule)> {
         | "partitioner.availability.timeout.ms"
         | "partitioner.ignore.keys"
         | "metadata.max.idle.ms" => (P, Ignored("this client has no such setting")),
-        // Consumers.
+        _ => return None,
+    })
+}
+
+fn tuning_of_consumers(key: &str) -> Option<(&'static [ClientKind], Rule)> {
+    use Rule::{Ignored, Same, To, Value};
+    Some(match key {
         "auto.offset.reset" => (C, Value("auto.offset.reset", offset_reset)),
         "fetch.min.bytes"
         | "fetch.max.bytes"

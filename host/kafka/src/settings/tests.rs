@@ -1,3 +1,4 @@
+//! Tests of the translation: enters Java's settings, leaves librdkafka's; invariant: nothing unsafe passes.
 #![allow(clippy::unwrap_used)]
 use super::*;
 
