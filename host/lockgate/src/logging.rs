@@ -7,8 +7,9 @@ use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 
-/// What is logged where `RUST_LOG` says nothing.
-const DEFAULT: &str = "error,lockgate=info";
+/// What is logged where `RUST_LOG` says nothing. The Kafka client repeats itself many times a second while a broker is
+/// away; the rooms above say it once.
+const DEFAULT: &str = "error,lockgate=info,lockgate_kafka::client=error";
 
 /// Installs the subscriber. A `RUST_LOG` that cannot be read is said so and passed over.
 pub fn install() {

@@ -4,6 +4,7 @@
 //! silent; the first signal stops within `task.shutdown.graceful.timeout.ms`, the second at once.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use indexmap::IndexMap;
 use lockgate_config::{ConfigErrors, Listener, PropertiesError, WorkerConfig, properties};
@@ -83,6 +84,9 @@ pub fn read(path: &Path) -> Result<IndexMap<String, String>, WorkerError> {
     properties::parse(&text).map_err(|cause| WorkerError::Properties { path: path.to_owned(), cause })
 }
 
+/// How long open calls may go on once the supervisor has ended: their answers are there.
+const REST_GRACE: Duration = Duration::from_millis(500);
+
 /// A running worker.
 pub struct Worker {
     /// What it can be asked.
@@ -104,11 +108,11 @@ impl Worker {
         }
         let port = listeners.first().and_then(|l| l.local_addr().ok()).map_or(8083, |a| a.port());
         let worker_id = worker_id(&config, port);
-        let rest = config.rest.clone();
+        let rest = lockgate_api::ApiOptions { rest: config.rest.clone(), tenant: config.tenant.clone() };
         let engine = engine(&config)?;
         let (handle, supervisor) = Supervisor::start(Options { worker: config, worker_id, engine })?;
         let (stop_rest, stopped) = watch::channel(false);
-        let router = lockgate_api::router(handle.clone(), lockgate_api::ApiOptions::new(rest));
+        let router = lockgate_api::router(handle.clone(), rest);
         let served = lockgate_api::serve(listeners, router, stop_asked(stopped));
         Ok(Self { handle, supervisor, rest: tokio::spawn(served), stop_rest })
     }
@@ -129,12 +133,13 @@ impl Worker {
     }
 
     /// Drains all tasks, then REST.
-    pub async fn stop(self) -> Result<(), WorkerError> {
+    pub async fn stop(mut self) -> Result<(), WorkerError> {
         self.handle.shut_down();
         let ended = self.supervisor.await;
         self.stop_rest.send_replace(true);
-        if let Err(error) = self.rest.await? {
-            tracing::warn!(%error, "the REST server did not end well");
+        match tokio::time::timeout(REST_GRACE, &mut self.rest).await {
+            Ok(served) => served??,
+            Err(_) => self.rest.abort(), // calls that are open now have lost their worker
         }
         tracing::info!("stopped");
         Ok(ended??)

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use lockgate_config::WorkerConfig;
 use lockgate_wasm::{Engine, EngineError, EngineOptions, Limits, Policy};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::build::Builder;
@@ -23,8 +23,7 @@ use crate::package_store::{PackageStore, is_named_by, read_directory};
 use crate::registry::{Installed, Standing};
 use crate::request::Request;
 use crate::service::{Service, Wishes};
-use crate::status_clerk::Clerk;
-use crate::storage::{self, Opened, StorageError};
+use crate::storage::{self, Opened, Statuses, StorageError};
 
 /// Calls that may wait for the control loop.
 pub const REQUESTS_MAX: usize = 256;
@@ -100,11 +99,29 @@ impl Start {
                 }
             }
         };
+        let (service, statuses) = self.service(opened, requests, stop);
+        let clerk = Arc::clone(&service.clerk);
+        self.desk.enter(Stage::Ready);
+        tracing::info!(worker = self.worker_id, "the worker is ready");
+        let mut writing = JoinSet::new();
+        writing.spawn(async move { clerk.run(statuses).await });
+        service.run().await;
+        writing.shutdown().await;
+        Ok(())
+    }
+
+    /// Wires the control loop.
+    fn service(
+        &self,
+        opened: Opened,
+        requests: mpsc::Receiver<Request>,
+        stop: watch::Receiver<bool>,
+    ) -> (Service, Statuses) {
         let Opened { desired, writer, statuses, offsets, cluster_id } = opened;
         if let Some(id) = cluster_id {
             self.desk.set_cluster_id(id);
         }
-        let (offsets, wishes, clerk) = (Arc::new(offsets), Arc::<Wishes>::default(), Arc::<Clerk>::default());
+        let (offsets, wishes) = (Arc::new(offsets), Arc::<Wishes>::default());
         let graceful = self.worker.graceful_timeout;
         let tenant: Arc<str> = self.worker.tenant.as_str().into();
         let setup = Setup {
@@ -141,16 +158,10 @@ impl Start {
             desk: Arc::clone(&self.desk),
             jobs: Arc::new(jobs),
             builder: Arc::new(builder),
-            clerk: Arc::clone(&clerk),
+            clerk: Arc::default(),
             wishes,
         };
-        self.desk.enter(Stage::Ready);
-        tracing::info!(worker = self.worker_id, "the worker is ready");
-        let mut writing = JoinSet::new();
-        writing.spawn(async move { clerk.run(statuses).await });
-        service.run().await;
-        writing.shutdown().await;
-        Ok(())
+        (service, statuses)
     }
 
     async fn open(&self) -> Result<Opened, StartError> {
