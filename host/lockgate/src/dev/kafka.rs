@@ -7,6 +7,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -52,6 +53,10 @@ impl Kafka {
         let data = options.dir.join("data");
         fs::create_dir_all(&data).map_err(|e| DevError::io(&data, e))?;
         await_predecessor(&options.dir)?;
+        for port in [options.port, options.port + 1] {
+            let free = TcpListener::bind(("127.0.0.1", port)).map(drop);
+            free.map_err(|cause| DevError::Port { port, flag: "--kafka-port", cause })?;
+        }
         write(&options.dir.join("server.properties"), &server_properties(&options))?;
         write(&options.dir.join("log4j2.properties"), &log4j2_properties(&options.dir))?;
         if !data.join("meta.properties").exists() {
