@@ -146,7 +146,7 @@ impl Drop for Kafka {
 }
 
 /// The first of six ports that are free now and that no other cluster of this process was given.
-fn free_ports() -> u16 {
+pub fn free_ports() -> u16 {
     static NEXT: Mutex<u16> = Mutex::new(FIRST_PORT);
     let mut next = NEXT.lock().unwrap_or_else(PoisonError::into_inner);
     let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();

@@ -11,6 +11,7 @@ mod configs;
 mod converters;
 mod crash;
 mod dead_letters;
+mod dev;
 mod faults;
 mod lives;
 mod misbehaviour;
