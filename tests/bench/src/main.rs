@@ -6,6 +6,7 @@
 
 mod cases;
 mod idle;
+mod instances;
 mod neighbour;
 mod process;
 mod raw;
@@ -32,6 +33,9 @@ fn main() {
     let rows: Vec<_> = pairs.map(|case| series::run(kafka, &case)).collect();
     if !rows.is_empty() {
         table::print_pairs(&rows);
+    }
+    if wanted("instances") {
+        table::print("Instances", &instances::run());
     }
     if wanted("idle") {
         table::print("Idle sink connectors", &idle::run(kafka));
