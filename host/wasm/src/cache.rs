@@ -173,11 +173,8 @@ mod tests {
     fn a_changed_image_is_never_handed_out() {
         let root = tempfile::tempdir().unwrap();
         let cache = cache(root.path());
-        let change: [fn(&Path); 3] = [
-            |p| fs::write(p, b"nativE").unwrap(),
-            |p| fs::write(p, b"nat").unwrap(),
-            |p| fs::write(p, b"").unwrap(),
-        ];
+        let change: [fn(&Path); 3] =
+            [|p| fs::write(p, b"nativE").unwrap(), |p| fs::write(p, b"nat").unwrap(), |p| fs::write(p, b"").unwrap()];
         for tamper in change {
             let path = cache.keep("sha256:aa", b"native").unwrap();
             tamper(&path);

@@ -73,7 +73,8 @@ async fn converse(mut command: Command, wasm: &[u8], limits: &CompileLimits) -> 
         io::Result::Ok(())
     };
     // A child that stops reading has said why on its standard error: the write error itself tells nothing.
-    let (fed, image, complaint) = tokio::join!(feed, take(stdout, limits.output_bytes), take(stderr, COMPLAINT_BYTES_MAX));
+    let (fed, image, complaint) =
+        tokio::join!(feed, take(stdout, limits.output_bytes), take(stderr, COMPLAINT_BYTES_MAX));
     let image = image.map_err(|e| host(format!("the native image cannot be read: {e}")))?;
     if image.len() as u64 > limits.output_bytes {
         return Err(refused(format!("the native image is larger than {} bytes", limits.output_bytes)));
@@ -148,9 +149,7 @@ fn child() -> Result<(), (u8, String)> {
 }
 
 fn limit(order: &Order) -> rustix::io::Result<()> {
-    let set = |resource, soft: u64, hard: u64| {
-        setrlimit(resource, Rlimit { current: Some(soft), maximum: Some(hard) })
-    };
+    let set = |resource, soft: u64, hard: u64| setrlimit(resource, Rlimit { current: Some(soft), maximum: Some(hard) });
     set(Resource::As, order.memory_bytes, order.memory_bytes)?;
     set(Resource::Cpu, order.cpu_seconds, order.cpu_seconds + 1)?;
     set(Resource::Core, 0, 0)?;

@@ -54,7 +54,9 @@ pub enum PackageError {
         max: usize,
     },
     /// Code `package.not-wasm`.
-    #[error("this is not WebAssembly but looks like {looks_like}; send the binary component (.wasm) [package.not-wasm]")]
+    #[error(
+        "this is not WebAssembly but looks like {looks_like}; send the binary component (.wasm) [package.not-wasm]"
+    )]
     NotWasm {
         /// A guess, in words.
         looks_like: String,

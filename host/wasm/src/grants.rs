@@ -175,7 +175,9 @@ fn fill(template: &str, config: &[(String, String)]) -> Vec<String> {
     let find = |key: &str| config.iter().find(|(k, _)| k == key).map(|(_, v)| v.as_str());
     let value = find(key).or_else(|| find(key.strip_prefix("config.")?)).unwrap_or_default();
     let entries = value.split(',').map(str::trim).filter(|v| !v.is_empty());
-    entries.flat_map(|entry| fill(after, config).into_iter().map(move |tail| format!("{before}{entry}{tail}"))).collect()
+    entries
+        .flat_map(|entry| fill(after, config).into_iter().map(move |tail| format!("{before}{entry}{tail}")))
+        .collect()
 }
 
 fn grant_hosts(kind: &str, policy: &[HostPattern], text: &str, granted: &mut Vec<HostPattern>) -> Result<(), String> {
@@ -185,12 +187,7 @@ fn grant_hosts(kind: &str, policy: &[HostPattern], text: &str, granted: &mut Vec
     if granted.len() > before { Ok(()) } else { Err(format!("no entry of lockgate.grants.{kind} covers it")) }
 }
 
-fn list<T>(
-    kind: &str,
-    text: &str,
-    parse: impl Fn(&str) -> Result<T, String>,
-    problems: &mut Vec<String>,
-) -> Vec<T> {
+fn list<T>(kind: &str, text: &str, parse: impl Fn(&str) -> Result<T, String>, problems: &mut Vec<String>) -> Vec<T> {
     let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
     let read = |entry| parse(entry).map_err(|e| problems.push(format!("lockgate.grants.{kind}: {e}"))).ok();
     entries.filter_map(read).collect()

@@ -6,11 +6,21 @@
 
 mod abi;
 mod address;
+mod artifact;
+mod cache;
+mod call;
 mod compile;
+mod egress;
 mod engine;
+mod epoch;
 mod error;
 mod grants;
 mod guest_metrics;
+mod guest_state;
+mod imports;
+mod inspect;
+mod instance;
+mod limiter;
 mod options;
 mod package;
 mod pattern;
@@ -18,6 +28,9 @@ mod segment;
 mod sink;
 mod source;
 mod spec;
+mod stdio;
+mod volume;
+mod wasi;
 
 pub use address::{AddressClass, Range, classify};
 pub use compile::compile_main;

@@ -29,9 +29,8 @@ impl HostPattern {
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let (authority, default_port) = split_url(text)?;
-        let (host, port) = split_port(authority).ok_or_else(|| {
-            format!("`{text}` is not `host`, `host:port`, `*.domain:port`, an address or a URL")
-        })?;
+        let (host, port) = split_port(authority)
+            .ok_or_else(|| format!("`{text}` is not `host`, `host:port`, `*.domain:port`, an address or a URL"))?;
         let port = match port {
             None => default_port,
             Some(digits) => match digits.parse::<u16>() {
@@ -39,7 +38,8 @@ impl HostPattern {
                 _ => return Err(format!("`{text}`: the port is a number from 1 to 65535")),
             },
         };
-        let host = HostPart::parse(host).ok_or_else(|| format!("`{text}`: `{host}` is not a host name or an address"))?;
+        let host =
+            HostPart::parse(host).ok_or_else(|| format!("`{text}`: `{host}` is not a host name or an address"))?;
         Ok(Self { host, port })
     }
 
@@ -47,6 +47,11 @@ impl HostPattern {
     pub fn allows(&self, host: &str, port: u16) -> bool {
         let Some(asked) = HostPart::parse(host) else { return false };
         self.port.is_none_or(|own| own == port) && self.host.meet(&asked).as_ref() == Some(&asked)
+    }
+
+    /// True if the pattern allows this host on some port.
+    pub fn allows_host(&self, host: &str) -> bool {
+        HostPart::parse(host).is_some_and(|asked| self.host.meet(&asked).as_ref() == Some(&asked))
     }
 
     /// True if the pattern is exactly this literal address, on this port.
@@ -143,7 +148,8 @@ fn split_port(authority: &str) -> Option<(&str, Option<&str>)> {
 }
 
 fn legal_name(name: &str) -> bool {
-    let label = |l: &str| !l.is_empty() && l.len() <= 63 && l.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+    let label =
+        |l: &str| !l.is_empty() && l.len() <= 63 && l.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
     name.len() <= 253 && name.split('.').all(label)
 }
 

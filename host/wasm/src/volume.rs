@@ -119,7 +119,9 @@ pub(crate) fn clean(line: &[u8]) -> String {
         match c {
             '\t' => out.push(c),
             // Besides C0 and C1: separators that terminals or log readers take for line breaks, and direction overrides.
-            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') => {
+            c if c.is_control()
+                || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') =>
+            {
                 out.extend(c.escape_default());
             }
             c => out.push(c),

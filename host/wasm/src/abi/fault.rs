@@ -20,7 +20,8 @@ pub(crate) fn lift(fault: wit::Fault, rows: usize) -> Result<Fault, String> {
         wit::FaultKind::Rows(bad) => FaultKind::Rows(lift_rows(bad, rows)?),
         wit::FaultKind::Fatal => FaultKind::Fatal,
         wit::FaultKind::Config(problems) => {
-            let problem = |p: wit::ConfigProblem| (text(p.key, CODE_BYTES_MAX * 10), text(p.problem, MESSAGE_BYTES_MAX));
+            let problem =
+                |p: wit::ConfigProblem| (text(p.key, CODE_BYTES_MAX * 10), text(p.problem, MESSAGE_BYTES_MAX));
             FaultKind::Config(problems.into_iter().take(PROBLEMS_MAX).map(problem).collect())
         }
     };

@@ -100,7 +100,10 @@ impl Check {
         }
         for name in std::iter::once(&plugin.class).chain(&plugin.aliases) {
             if !is_class(name) {
-                self.problem(format!("the class {:?} is not 1 to {NAME_BYTES_MAX} of a-z, A-Z, 0-9, . _ $ -", shown(name)));
+                self.problem(format!(
+                    "the class {:?} is not 1 to {NAME_BYTES_MAX} of a-z, A-Z, 0-9, . _ $ -",
+                    shown(name)
+                ));
             }
             if !self.names.insert((name.clone(), kind as u8)) {
                 self.problem(format!("the class {:?} is described twice", shown(name)));

@@ -65,9 +65,10 @@ pub(crate) fn lift(answer: &PartitionOffsetsResult, asked: &[PartitionOffset]) -
     let mut lifted: Vec<PartitionOffset> = Vec::with_capacity(bytes.len() / ROW_BYTES);
     for row in bytes.chunks_exact(ROW_BYTES) {
         let row: OffsetRow = bytemuck::pod_read_unaligned(row);
-        let topic = answer.topics.get(row.topic as usize).ok_or_else(|| {
-            format!("offsets name topic {}, but there are only {}", row.topic, answer.topics.len())
-        })?;
+        let topic = answer
+            .topics
+            .get(row.topic as usize)
+            .ok_or_else(|| format!("offsets name topic {}, but there are only {}", row.topic, answer.topics.len()))?;
         let named = |p: &TopicPartition| *p.topic == **topic && p.partition == row.partition;
         let Some(known) = asked.iter().find(|o| named(&o.place)) else {
             return Err(format!("partition {topic}-{} was answered, but not asked", row.partition));

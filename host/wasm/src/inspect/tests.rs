@@ -110,10 +110,7 @@ fn other_versions_of_the_contract_are_refused_by_number() {
 #[test]
 fn a_package_needs_plugin_and_one_kind() {
     let bytes = component(&[], &["lockgate:connect/sink@0.1.0"]);
-    assert_eq!(
-        inspect(&bytes, MAX),
-        Err(PackageError::MissingExports(vec!["lockgate:connect/plugin".to_owned()]))
-    );
+    assert_eq!(inspect(&bytes, MAX), Err(PackageError::MissingExports(vec!["lockgate:connect/plugin".to_owned()])));
     let bytes = component(&[], &["lockgate:connect/plugin@0.1.0"]);
     assert!(matches!(inspect(&bytes, MAX), Err(PackageError::MissingExports(m)) if m.len() == 1));
 }
