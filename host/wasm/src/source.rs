@@ -168,7 +168,7 @@ mod tests {
         ] {
             assert!(lift_positions(given(partition, offset, after_row), 2).is_err(), "{partition:.40} {offset}");
         }
-        let many = given("{}", "{}", 0).repeat(POSITIONS_MAX + 1);
+        let many = (0..=POSITIONS_MAX).flat_map(|_| given("{}", "{}", 0)).collect();
         assert!(lift_positions(many, 1).is_err());
     }
 }
