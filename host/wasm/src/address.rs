@@ -53,6 +53,7 @@ pub fn classify(address: IpAddr) -> AddressClass {
     }
 }
 
+#[allow(clippy::match_same_arms)] // in the order of the registry
 fn classify_v4(address: Ipv4Addr) -> AddressClass {
     let [a, b, c, _] = address.octets();
     match (a, b, c) {
@@ -63,7 +64,7 @@ fn classify_v4(address: Ipv4Addr) -> AddressClass {
         (100, 64..=127, _) => AddressClass::CarrierNat,
         (192, 0, 0 | 2) | (192, 88, 99) | (198, 18 | 19, _) | (198, 51, 100) | (203, 0, 113) => AddressClass::Reserved,
         (224..=239, ..) | (255, 255, 255) => AddressClass::Multicast,
-        (240..=255, ..) => AddressClass::Reserved,
+        (240.., ..) => AddressClass::Reserved,
         _ => AddressClass::Public,
     }
 }
@@ -83,7 +84,7 @@ fn classify_v6(address: Ipv6Addr) -> AddressClass {
         [0xfe80..=0xfebf, ..] => AddressClass::LinkLocal,
         [0xfc00..=0xfdff | 0xfec0..=0xfeff, ..] => AddressClass::Private,
         // Documentation, benchmarking, ORCHID, discard, SRv6; everything outside 2000::/3 is not global unicast.
-        [0x2001, 0x0db8, ..] | [0x2001, 2 | 0x10..=0x2f, ..] | [0x3fff, ..] => AddressClass::Reserved,
+        [0x2001, 0x0db8 | 2 | 0x10..=0x2f, ..] | [0x3fff, ..] => AddressClass::Reserved,
         [0x2000..=0x3fff, ..] => AddressClass::Public,
         _ => AddressClass::Reserved,
     }
@@ -91,6 +92,7 @@ fn classify_v6(address: Ipv6Addr) -> AddressClass {
 
 /// The IPv4 address inside an IPv6 address: mapped (`::ffff:0:0/96`), translated (`::ffff:0:0:0/96`), compatible (`::/96`),
 /// NAT64 (`64:ff9b::/96`, `64:ff9b:1::/48`), 6to4 (`2002::/16`), Teredo (`2001::/32`, the client's).
+#[allow(clippy::match_same_arms)] // one arm for each kind
 pub fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let of = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
     match address.segments() {

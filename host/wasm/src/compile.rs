@@ -73,7 +73,7 @@ async fn converse(mut command: Command, wasm: &[u8], limits: &CompileLimits) -> 
         io::Result::Ok(())
     };
     // A child that stops reading has said why on its standard error: the write error itself tells nothing.
-    let (fed, image, complaint) =
+    let (sent, image, complaint) =
         tokio::join!(feed, take(stdout, limits.output_bytes), take(stderr, COMPLAINT_BYTES_MAX));
     let image = image.map_err(|e| host(format!("the native image cannot be read: {e}")))?;
     if image.len() as u64 > limits.output_bytes {
@@ -82,7 +82,7 @@ async fn converse(mut command: Command, wasm: &[u8], limits: &CompileLimits) -> 
     let status = child.wait().await.map_err(|e| host(format!("the compiler process is lost: {e}")))?;
     let complaint = complaint.unwrap_or_default();
     let complaint = String::from_utf8_lossy(&complaint);
-    match (status.code(), fed) {
+    match (status.code(), sent) {
         (Some(0), Ok(())) => Ok(image),
         (Some(code), _) if code == i32::from(EXIT_REFUSED) => Err(refused(complaint.trim().to_owned())),
         _ => Err(killed(status, complaint.trim(), limits)),

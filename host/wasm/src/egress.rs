@@ -29,7 +29,7 @@ use crate::volume::LogGate;
 /// Default deadline of resolving, connecting and the TLS handshake together.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
 /// Default deadline of the response's head, and of each piece of its body.
-const BYTES_DEADLINE: Duration = Duration::from_secs(60);
+const BYTES_DEADLINE: Duration = Duration::from_mins(1);
 /// Idle connections kept for one instance.
 const IDLE_MAX: usize = 8;
 /// How long an idle connection is trusted to be still open.
@@ -146,14 +146,13 @@ impl Shared {
 
     async fn connect(&self, target: &Target, deadline: Duration) -> Result<Connection, Error> {
         let permit = Arc::clone(&self.permits).try_acquire_owned();
-        let permit = match permit {
-            Ok(permit) => permit,
-            Err(_) => {
-                self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
-                let permit = Arc::clone(&self.permits).try_acquire_owned();
-                permit
-                    .map_err(|_| self.refuse(target, "too many connections are open", Error::ConnectionLimitReached))?
-            }
+        let permit = if let Ok(permit) = permit {
+            permit
+        } else {
+            // Idle ones may be what stands in the way.
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            let permit = Arc::clone(&self.permits).try_acquire_owned();
+            permit.map_err(|_| self.refuse(target, "too many connections are open", Error::ConnectionLimitReached))?
         };
         let connecting = tokio::time::timeout(deadline, self.dial(target, permit)).await;
         connecting.map_err(|_| Error::ConnectionTimeout)?
@@ -187,13 +186,12 @@ impl Shared {
 
     /// Addresses that may be dialled; an error if there is none.
     async fn resolve(&self, target: &Target) -> Result<Vec<SocketAddr>, Error> {
-        let found: Vec<SocketAddr> = match target.host.parse::<IpAddr>() {
-            Ok(ip) => vec![SocketAddr::new(ip, target.port)],
-            Err(_) => {
-                let lookup = tokio::net::lookup_host((target.host.as_str(), target.port)).await;
-                let failed = |_| Error::DnsError { rcode: Some("name not resolved".to_owned()), info_code: None };
-                lookup.map_err(failed)?.collect()
-            }
+        let found: Vec<SocketAddr> = if let Ok(ip) = target.host.parse::<IpAddr>() {
+            vec![SocketAddr::new(ip, target.port)]
+        } else {
+            let lookup = tokio::net::lookup_host((target.host.as_str(), target.port)).await;
+            let failed = |_| Error::DnsError { rcode: Some("name not resolved".to_owned()), info_code: None };
+            lookup.map_err(failed)?.collect()
         };
         let mut refusal = "it has no address".to_owned();
         let mut allowed = |address: &SocketAddr| match self.grants.check_address(address.ip(), address.port()) {

@@ -154,13 +154,15 @@ impl Grants {
             return refusal(address, class);
         }
         // A granted translation prefix does not grant what stands behind it.
-        if let (AddressClass::Embedded, IpAddr::V6(v6)) = (class, address) {
-            if let Some(inner) = embedded_v4(v6).map(IpAddr::V4) {
-                let class = classify(inner);
-                if class != AddressClass::Public && !granted(inner) {
-                    return refusal(inner, class);
-                }
-            }
+        let inner = match address {
+            IpAddr::V6(v6) => embedded_v4(v6).map(|inner| (IpAddr::V4(inner), classify(inner.into()))),
+            IpAddr::V4(_) => None,
+        };
+        if let Some((inner, class)) = inner
+            && class != AddressClass::Public
+            && !granted(inner)
+        {
+            return refusal(inner, class);
         }
         Ok(())
     }

@@ -131,7 +131,7 @@ mod tests {
         let all: Vec<_> = stored.iter().chain([&foreign]).cloned().collect();
         let (mut again, rest) = GuestState::load(3, &all);
         assert_eq!((again.get("a"), again.get("b\"")), (Some(&vec![0, 255]), Some(&vec![])));
-        assert_eq!(rest, [foreign.clone()]);
+        assert_eq!(rest, std::slice::from_ref(&foreign));
         assert!(again.take().is_empty(), "nothing changed yet");
         again.remove("a");
         again.remove("never");

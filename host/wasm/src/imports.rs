@@ -121,7 +121,7 @@ impl context::Host for GuestHost {
     fn positions(&mut self, mut partitions: Vec<String>) -> Vec<Option<String>> {
         let asked = partitions.len();
         partitions.truncate(PARTITIONS_MAX);
-        let stored = |partition: String| self.positions.get(partition.as_str()).map(|offset| offset.to_string());
+        let stored = |partition: String| self.positions.get(partition.as_str()).map(ToString::to_string);
         let mut answer: Vec<_> = partitions.into_iter().map(stored).collect();
         answer.resize(asked, None);
         answer

@@ -91,8 +91,8 @@ impl Default for CompileLimits {
     fn default() -> Self {
         Self {
             memory_bytes: 4 << 30,
-            cpu: Duration::from_secs(120),
-            wall: Duration::from_secs(180),
+            cpu: Duration::from_mins(2),
+            wall: Duration::from_mins(3),
             output_bytes: 512 << 20,
         }
     }

@@ -62,12 +62,12 @@ impl Lines {
         self.last_words.extend_from_slice(&bytes[..bytes.len().min(room)]);
         if self.pending.is_empty() && !self.skipping && self.gate.is_shut() {
             // A flood: count its lines without looking at them.
-            let end = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+            let end = memchr::memrchr(b'\n', bytes).map_or(0, |at| at + 1);
             let (flood, rest) = bytes.split_at(end);
-            self.gate.dropped(flood.iter().filter(|b| **b == b'\n').count() as u64);
+            self.gate.dropped(memchr::memchr_iter(b'\n', flood).count() as u64);
             bytes = rest;
         }
-        while let Some(end) = bytes.iter().position(|b| *b == b'\n') {
+        while let Some(end) = memchr::memchr(b'\n', bytes) {
             self.keep(&bytes[..end]);
             self.finish();
             bytes = &bytes[end + 1..];

@@ -188,7 +188,7 @@ mod tests {
         assert_eq!(bucket.take(50, start), Some(0));
         assert_eq!((bucket.take(20, start), bucket.take(20, start)), (None, None));
         assert_eq!(bucket.take(20, start + Duration::from_millis(300)), Some(2));
-        let later = start + Duration::from_secs(60);
+        let later = start + Duration::from_mins(1);
         assert_eq!((bucket.take(51, later), bucket.take(50, later)), (None, Some(1)));
     }
 }

@@ -141,8 +141,8 @@ impl ip_name_lookup::HostResolveAddressStream for Lookup<'_> {
         if let Some(address) = next {
             let mut resolved = self.resolved.lock().unwrap_or_else(PoisonError::into_inner);
             let ip = match address {
-                IpAddress::Ipv4((a, b, c, d)) => IpAddr::from([a, b, c, d]),
-                IpAddress::Ipv6((a, b, c, d, e, f, g, h)) => IpAddr::from([a, b, c, d, e, f, g, h]),
+                IpAddress::Ipv4(bytes) => IpAddr::from(<[u8; 4]>::from(bytes)),
+                IpAddress::Ipv6(words) => IpAddr::from(<[u16; 8]>::from(words)),
             };
             if let (Some(name), true) = (resolved.names.get(&rep).cloned(), resolved.addresses.len() < RESOLVED_MAX) {
                 let names = resolved.addresses.entry(ip).or_default();

@@ -234,13 +234,21 @@ fn check_limits(from: &BatchResult, limits: BatchLimits) -> Result<(), String> {
     if rows > rows_max {
         return Err(format!("{rows} records were given, but {} asked", limits.records_max));
     }
-    if rows > 1 && from.data.len() > (limits.bytes_max as usize).saturating_mul(2) {
+    let bytes_max = (limits.bytes_max as usize).saturating_mul(2);
+    if from.data.len() > bytes_max && (rows > 1 || from.data.len() - bytes_max > largest_row(&from.rows)) {
         return Err(format!("{} bytes of data were given, but {} asked", from.data.len(), limits.bytes_max));
     }
     if from.topics.len() > Batch::ROWS_MAX || from.headers.len() / HeaderRow::BYTES > Batch::ROWS_MAX * 16 {
         return Err("the batch has too many topics or headers".to_owned());
     }
     Ok(())
+}
+
+/// Bytes of key and value of the only row: a record larger than the bound travels alone.
+fn largest_row(rows: &[u8]) -> usize {
+    let span = |s: Span| if s.is_null() { 0 } else { s.len as usize };
+    let row = rows.get(..Row::BYTES).map(bytemuck::pod_read_unaligned::<Row>);
+    row.map_or(0, |row| span(row.key).saturating_add(span(row.value)))
 }
 
 /// What a Kafka record cannot have, although it is a number.
@@ -280,7 +288,7 @@ fn check_origin(rows: &mut [Row], input: &[Row], failed: &[RowFault]) -> Result<
 
 fn copy_rows<T: Pod>(field: &'static str, from: &[u8], into: &mut Vec<T>) -> Result<(), BatchError> {
     let unit = size_of::<T>();
-    if from.len() % unit != 0 {
+    if !from.len().is_multiple_of(unit) {
         return Err(BatchError::Ragged { field, len: from.len(), unit });
     }
     into.clear();

@@ -56,7 +56,7 @@ impl<'a> Lowered<'a> {
 /// A guest's answer to a call that named `asked`.
 pub(crate) fn lift(answer: &PartitionOffsetsResult, asked: &[PartitionOffset]) -> Result<Vec<PartitionOffset>, String> {
     let bytes = &answer.rows;
-    if bytes.len() % ROW_BYTES != 0 {
+    if !bytes.len().is_multiple_of(ROW_BYTES) {
         return Err(format!("offsets have {} bytes, which is not a multiple of {ROW_BYTES}", bytes.len()));
     }
     if bytes.len() / ROW_BYTES > asked.len() {

@@ -40,9 +40,9 @@ fn lift(from: BatchResult) -> Result<Batch, String> {
 fn input(values: &[&str]) -> Batch {
     let mut batch = Batch::default();
     let topic = batch.topic_index(&"in".into());
-    for (index, value) in values.iter().enumerate() {
+    for (index, value) in (0_u32..).zip(values) {
         let value = batch.push_bytes(Some(value.as_bytes()));
-        batch.rows.push(Row { offset: 100 + index as i64, source_row: index as u32, ..row(topic, value) });
+        batch.rows.push(Row { offset: 100 + i64::from(index), source_row: index, ..row(topic, value) });
     }
     batch
 }
@@ -111,7 +111,9 @@ fn lies_of_a_poll_are_refused_and_leave_an_empty_batch() {
     assert!(lift(polled(&[Row { value_schema: 0x8001, ..good }], b"")).unwrap_err().contains("never announced"));
     assert!(lift(polled(&vec![good; 21], b"")).unwrap_err().contains("21 records"));
     assert!(lift(polled(&[good; 2], &[0; 2001])).unwrap_err().contains("2001 bytes"));
-    assert!(lift(polled(&[good], &[0; 2001])).is_ok(), "a larger record travels alone");
+    let large = row(0, Span { offset: 0, len: 20_000 });
+    assert!(lift(polled(&[large], &vec![0; 20_000])).is_ok(), "a larger record travels alone");
+    assert!(lift(polled(&[good], &vec![0; 20_000])).unwrap_err().contains("20000 bytes"), "but not bytes of no record");
     let mut into = input(&["left over"]);
     let mut dictionary = Dictionary::new(Schemas::default());
     assert!(dictionary.lift(polled(&[row(3, Span::NULL)], b"x"), ASKED, &mut into).is_err());
