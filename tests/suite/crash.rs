@@ -199,7 +199,7 @@ fn a_source_killed_after_its_position_is_stored_repeats_nothing() {
         || store().last().and_then(|v| serde_json::from_str::<serde_json::Value>(v).ok()?["position"].as_i64());
     let length = i64::try_from(fs::metadata(worker.path("in.txt")).unwrap().len()).unwrap();
     eventually_equal("the position is at the end of the file", &Some(length), stored);
-    assert!(worker.metric("kafka_connect_source_task_source_record_write_total", &labels).is_some());
+    assert!(worker.metric("kafka_connect_source_task_metrics_source_record_write_total", &labels).is_some());
     worker.kill();
     append(&worker.path("in.txt"), &numbers(50..60));
     start_again(&mut worker);

@@ -60,7 +60,7 @@ fn a_guest_that_agrees_to_more_than_it_was_given_commits_nothing() {
         if lie == "agree-negative" || lie == "agree-twice" {
             // Less than asked is no lie that could lose anything; what matters is that no more is committed.
             eventually("it has taken the records", || {
-                worker.metric("kafka_connect_sink_task_sink_record_send_total", &[&name]).filter(|n| *n >= 10.0)
+                worker.metric("kafka_connect_sink_task_metrics_sink_record_send_total", &[&name]).filter(|n| *n >= 10.0)
             });
         } else {
             assert!(worker.wait_failed(&name).contains("guest.protocol"), "{lie}");
@@ -78,7 +78,7 @@ fn a_spinning_neighbour_takes_no_more_than_its_share_of_time() {
     let topic = kafka.topic("beside", 1);
     worker.create_running("healthy", blackhole(&topic.name));
     let labels = [r#"connector="healthy""#];
-    let sent = || worker.metric("kafka_connect_sink_task_sink_record_send_total", &labels).unwrap_or(0.0);
+    let sent = || worker.metric("kafka_connect_sink_task_metrics_sink_record_send_total", &labels).unwrap_or(0.0);
     let mut written = 0.0;
     let mut round_trips = || {
         let mut times: Vec<Duration> = (0..30)

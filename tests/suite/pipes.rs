@@ -139,8 +139,8 @@ fn what_a_task_did_is_in_the_metrics() {
     worker.create_running("count", blackhole(&topic.name));
     let labels = [r#"connector="count""#, r#"task="0""#];
     eventually_equal("records are counted", &Some(500.0), || {
-        worker.metric("kafka_connect_sink_task_sink_record_send_total", &labels)
+        worker.metric("kafka_connect_sink_task_metrics_sink_record_send_total", &labels)
     });
-    let lag = || worker.metric("kafka_connect_sink_task_sink_record_lag", &labels);
+    let lag = || worker.metric("kafka_connect_sink_task_metrics_sink_record_lag_max", &labels);
     eventually("the lag goes to zero", || lag().filter(|lag| *lag == 0.0));
 }

@@ -17,7 +17,8 @@ const TIMES: usize = 2_000;
 
 /// Rows of the table.
 pub fn run() -> Vec<(String, String)> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let compiler = Compiler::Child { program: places::lockgate(), args: vec!["__compile".into()] };
         let options = EngineOptions { cache_dir: Some(places::compile_cache()), compiler, ..EngineOptions::default() };
@@ -37,6 +38,9 @@ pub fn run() -> Vec<(String, String)> {
         }
         times.sort_by(f64::total_cmp);
         let (median, p99) = (times[TIMES / 2], times[TIMES * 99 / 100]);
-        vec![("made and opened, median (p99)".to_owned(), format!("{median:.0} us ({p99:.0} us), {}", verdict(median, 50.0, "us")))]
+        vec![(
+            "made and opened, median (p99)".to_owned(),
+            format!("{median:.0} us ({p99:.0} us), {}", verdict(median, 50.0, "us")),
+        )]
     })
 }

@@ -84,7 +84,7 @@ fn sink(worker: &Worker, topic: &Topic, case: &Case, at: usize) -> Run {
     let pid = worker.pid().expect("the worker runs");
     let labels = [format!("connector=\"{name}\"")];
     let label: Vec<&str> = labels.iter().map(String::as_str).collect();
-    let sent = || worker.metric("kafka_connect_sink_task_sink_record_send_total", &label).unwrap_or(0.0);
+    let sent = || worker.metric("kafka_connect_sink_task_metrics_sink_record_send_total", &label).unwrap_or(0.0);
     let before = Usage::of(pid);
     worker.create(&name, config);
     let count = case.count as f64;
