@@ -222,8 +222,8 @@ async fn play(task: Task) -> TaskStatus {
 async fn finish(handle: TaskHandle, life: tokio::task::JoinHandle<()>) -> TaskStatus {
     let _ = handle.commands.try_send(Command::Stop);
     life.await.unwrap();
-    let status = handle.status.borrow().clone();
-    status
+
+    handle.status.borrow().clone()
 }
 
 fn all() -> ErrorPolicy {

@@ -91,7 +91,7 @@ fn response_headers(text: &str) -> Result<Vec<(String, String)>, String> {
         return Err("a double quote is not closed".to_owned());
     }
     let filled = parts.iter().map(|part| part.trim()).filter(|part| !part.is_empty());
-    filled.map(|part| response_header(part)).collect()
+    filled.map(response_header).collect()
 }
 
 fn response_header(part: &str) -> Result<(String, String), String> {

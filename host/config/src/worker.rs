@@ -48,7 +48,7 @@ pub struct Distributed {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// State in Kafka.
-    Distributed(Distributed),
+    Distributed(Box<Distributed>),
     /// State in a file: `offset.storage.file.filename`.
     Standalone {
         /// The file of offsets.
@@ -165,12 +165,12 @@ impl WorkerConfig {
     pub fn distributed(entries: &IndexMap<String, String>) -> Result<Self, ConfigErrors> {
         let known = [used(), distributed()].concat();
         Self::read(entries, &known, |settings, raw| {
-            Mode::Distributed(Distributed {
+            Mode::Distributed(Box::new(Distributed {
                 group_id: settings.text("group.id").unwrap_or_default().to_owned(),
                 config_topic: internal_topic("config", settings, raw),
                 offset_topic: internal_topic("offset", settings, raw),
                 status_topic: internal_topic("status", settings, raw),
-            })
+            }))
         })
     }
 

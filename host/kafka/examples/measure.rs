@@ -163,7 +163,9 @@ async fn idle(bootstrap: &str, topic: &str, count: usize) {
         let mut batch = Batch::default();
         loop {
             if let Fetched::Assigned(mut at) = one.next(&mut batch, BatchLimits::default()).await.unwrap() {
-                at.iter_mut().for_each(|a| a.next_offset = -1);
+                for place in &mut at {
+                    place.next_offset = -1;
+                }
                 one.start(&at).unwrap();
                 break;
             }

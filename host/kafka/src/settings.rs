@@ -105,7 +105,7 @@ fn defaults(kind: ClientKind) -> &'static [(&'static str, &'static str)] {
             // How soon a full prefetch is looked at again; the client's default of a second starves a quick sink.
             ("fetch.queue.backoff.ms", "20"),
             ("fetch.wait.max.ms", "500"),
-            ("session.timeout.ms", "45000"),
+            ("session.timeout.ms", "10000"),
             ("max.poll.interval.ms", "300000"),
             ("reconnect.backoff.max.ms", "1000"),
             ("topic.metadata.refresh.interval.ms", "60000"),

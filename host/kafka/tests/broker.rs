@@ -141,7 +141,7 @@ fn check_rebalance(assignor: &str, expected: &[&str]) {
                 }
             }
         };
-        tokio::time::timeout(Duration::from_secs(60), both).await.unwrap();
+        tokio::time::timeout(Duration::from_mins(1), both).await.unwrap();
         assert_eq!(first.walk, expected, "{assignor}");
         produce(&producer, &topic, 4, 1_000..2_000, 100).await;
         first.until(|r| r.read.len() >= 1_500).await;

@@ -65,13 +65,13 @@ impl<P: ApplyPort> Passage<P> {
         between: Vec<Option<Box<dyn Recode>>>,
         last: Option<Box<dyn Recode>>,
     ) -> Self {
-        let working = |recode: &Box<dyn Recode>| !recode.is_identity();
-        let mut stations: Vec<Station<P>> = first.into_iter().filter(working).map(Station::Recode).collect();
+        let mut stations: Vec<Station<P>> =
+            first.into_iter().filter(|recode| !recode.is_identity()).map(Station::Recode).collect();
         for ((port, steps), recode) in segments.into_iter().zip(between) {
-            stations.extend(recode.into_iter().filter(working).map(Station::Recode));
+            stations.extend(recode.into_iter().filter(|recode| !recode.is_identity()).map(Station::Recode));
             stations.push(Station::Segment { port: Some(port), steps });
         }
-        stations.extend(last.into_iter().filter(working).map(Station::Recode));
+        stations.extend(last.into_iter().filter(|recode| !recode.is_identity()).map(Station::Recode));
         Self { stations, origins: Vec::new(), mapped: false, before: Batch::default(), again: Batch::default() }
     }
 

@@ -17,7 +17,7 @@ pub trait Recode: Send + Sync {
     }
 
     /// Class of the converter of a stage, for dead letters and the log.
-    fn class(&self, stage: Stage) -> &str {
+    fn class(&self, stage: Stage) -> &'static str {
         let _ = stage;
         ""
     }

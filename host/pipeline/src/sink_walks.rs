@@ -193,15 +193,14 @@ where
         if self.flight.is_none() {
             return Ok(());
         }
-        let delivery = match timeout_at(deadline, landed(&mut self.flight)).await {
-            Ok(delivery) => Some(delivery),
-            Err(_) => {
-                if let Some(flight) = &self.flight {
-                    flight.interrupter.set(true);
-                }
-                let give_up = if self.stop_wanted { GIVE_UP_AT_STOP_MAX } else { GIVE_UP_MAX };
-                timeout(give_up, landed(&mut self.flight)).await.ok()
+        let delivery = if let Ok(delivery) = timeout_at(deadline, landed(&mut self.flight)).await {
+            Some(delivery)
+        } else {
+            if let Some(flight) = &self.flight {
+                flight.interrupter.set(true);
             }
+            let give_up = if self.stop_wanted { GIVE_UP_AT_STOP_MAX } else { GIVE_UP_MAX };
+            timeout(give_up, landed(&mut self.flight)).await.ok()
         };
         if let Some(delivery) = delivery {
             return self.land(delivery).await;

@@ -164,25 +164,22 @@ where
         if let Some(receipt) = receipt {
             self.receipts.push(receipt.map(move |receipt| (number, receipt)).boxed());
         }
-        match (account, self.sending_ticket.take()) {
-            (Some(account), Some(ticket)) => {
-                for row in &account.settled {
-                    self.ledger.settle_row(&ticket, *row);
-                }
-                if awaited {
-                    self.window.push(Kept::new(number, batch, account.origins, ticket));
-                } else {
-                    self.ledger.settle(ticket);
-                    self.give_arena(batch);
-                }
+        if let (Some(account), Some(ticket)) = (account, self.sending_ticket.take()) {
+            for row in &account.settled {
+                self.ledger.settle_row(&ticket, *row);
             }
-            _ => {
-                self.window.resent(number, batch, awaited);
-                if !self.window.is_mending() {
-                    self.mend_at = None;
-                }
-                self.settle_done();
+            if awaited {
+                self.window.push(Kept::new(number, batch, account.origins, ticket));
+            } else {
+                self.ledger.settle(ticket);
+                self.give_arena(batch);
             }
+        } else {
+            self.window.resent(number, batch, awaited);
+            if !self.window.is_mending() {
+                self.mend_at = None;
+            }
+            self.settle_done();
         }
         self.count_active();
         Ok(())

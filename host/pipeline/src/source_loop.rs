@@ -32,6 +32,9 @@ enum Event<G, T, P> {
     Tick,
 }
 
+/// A batch at the outlet, and the account of what became of its rows.
+type OnItsWay<A, P> = (Sending<A, P>, Option<Account>);
+
 /// The end of a poll.
 pub(crate) struct Polling<G> {
     pub(crate) port: G,
@@ -63,7 +66,7 @@ pub(crate) struct SourceLoop<S: OpenSource, A: OpenApply, P, St> {
     pub(crate) waiting: Option<(Batch, SourceTicket)>,
     /// Here unless a batch is on its way through it.
     pub(crate) outlet: Option<Outlet<A::Port, P>>,
-    pub(crate) sending: InFlight<(Sending<A::Port, P>, Option<Account>)>,
+    pub(crate) sending: InFlight<OnItsWay<A::Port, P>>,
     pub(crate) interrupter: Option<Interrupter>,
     /// Ticket of the batch in `sending`; `None` while it is one that goes again.
     pub(crate) sending_ticket: Option<SourceTicket>,

@@ -3,6 +3,7 @@
 //! Enters: row faults with stage and class. Leaves: retry after a delay, or skip, dead letter, failure. Invariant: this is
 //! the only place that decides; log lines hold coordinates, never payloads.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -124,7 +125,8 @@ fn log_line(policy: &ErrorPolicy, id: &TaskId, failed: &Failed, consumed: Option
     let mut line = format!("Error encountered in task {id}. Executing stage '{stage}' with class '{class}'");
     if let (true, Some(at)) = (policy.log_include_messages, consumed) {
         let kind = if at.log_append_time { "LogAppendTime" } else { "CreateTime" };
-        line += &format!(
+        let _ = write!(
+            line,
             ", where consumed record is {{topic='{}', partition={}, offset={}, timestamp={}, timestampType={kind}}}",
             at.topic, at.partition, at.offset, at.timestamp,
         );

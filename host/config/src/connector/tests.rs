@@ -34,7 +34,7 @@ fn a_small_sink_gets_kafka_connects_defaults_and_its_own_keys_pass() {
     let nothing = Some(Duration::ZERO);
     let errors = ErrorsSpec {
         retry_timeout: nothing,
-        retry_delay_max: Duration::from_secs(60),
+        retry_delay_max: Duration::from_mins(1),
         tolerate_all: false,
         log: false,
         log_messages: false,

@@ -26,7 +26,7 @@ fn a_distributed_file_gets_kafka_connects_defaults() {
     assert_eq!(worker.bootstrap_servers, "a:9092,b:9092");
     assert_eq!((distributed.offset_topic.partitions, distributed.status_topic.partitions), (25, 5));
     assert_eq!((distributed.config_topic.partitions, distributed.config_topic.replication_factor), (1, 3));
-    assert_eq!(worker.flush_interval, Duration::from_secs(60));
+    assert_eq!(worker.flush_interval, Duration::from_mins(1));
     assert_eq!(worker.graceful_timeout, Duration::from_secs(5));
     assert_eq!(worker.rest.listeners, [Listener { host: String::new(), port: 8083 }]);
     assert_eq!(worker.converters.key.settings["schemas.enable"], "false");

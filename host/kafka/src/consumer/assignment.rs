@@ -237,7 +237,7 @@ impl Assignment {
     }
 
     /// A list for commits.
-    pub fn list(&self, offsets: &[PartitionOffset]) -> Result<Partitions, KafkaFault> {
+    pub fn list(offsets: &[PartitionOffset]) -> Result<Partitions, KafkaFault> {
         let mut list = Partitions::new();
         for item in offsets {
             list.push(&c_text(&item.place.topic)?, item.place.partition.cast_signed(), item.next_offset);

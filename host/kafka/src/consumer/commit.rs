@@ -42,7 +42,7 @@ impl Commits {
         let deadline = Instant::now() + COMMIT_DEADLINE;
         let mut pause = FIRST_PAUSE;
         loop {
-            let list = assignment.list(offsets)?;
+            let list = Assignment::list(offsets)?;
             let answer = match self.send(list) {
                 Ok(number) => timeout_at(deadline, self.answer(number)).await.unwrap_or_else(|_| Err(timed_out())),
                 Err(fault) => Err(fault),

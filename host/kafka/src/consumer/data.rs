@@ -64,10 +64,7 @@ impl Held {
             }
             // SAFETY: taken from the client and not yet destroyed; `at` is below the length.
             let message = unsafe { &*self.messages[self.at] };
-            if message.err != Code::RD_KAFKA_RESP_ERR_NO_ERROR {
-                // SAFETY: the message is alive; the text is static or part of it.
-                filled.error = Some((message.err, unsafe { rust_text(sys::rd_kafka_message_errstr(message)) }));
-            } else {
+            if message.err == Code::RD_KAFKA_RESP_ERR_NO_ERROR {
                 let bytes = into.data.len() + message.len + message.key_len;
                 if bytes > limits.bytes_max as usize && !into.is_empty() {
                     break;
@@ -80,6 +77,9 @@ impl Held {
                     push(into, message, run.topic_index);
                     filled.rows += 1;
                 }
+            } else {
+                // SAFETY: the message is alive; the text is static or part of it.
+                filled.error = Some((message.err, unsafe { rust_text(sys::rd_kafka_message_errstr(message)) }));
             }
             // SAFETY: ours, once: `at` moves on.
             unsafe { sys::rd_kafka_message_destroy(self.messages[self.at]) };

@@ -75,9 +75,10 @@ fn free_ports() -> u16 {
 /// The broker that the tests share.
 pub fn bootstrap() -> &'static str {
     static SHARED: OnceLock<String> = OnceLock::new();
-    SHARED.get_or_init(|| match std::env::var("LOCKGATE_TEST_BOOTSTRAP") {
-        Ok(bootstrap) => bootstrap,
-        Err(_) => {
+    SHARED.get_or_init(|| {
+        if let Ok(bootstrap) = std::env::var("LOCKGATE_TEST_BOOTSTRAP") {
+            bootstrap
+        } else {
             // Never dropped: its watcher sees the end of this process.
             let broker = Box::leak(Box::new(Broker::start()));
             broker.bootstrap.clone()
@@ -232,7 +233,7 @@ impl Reader {
                 self.step().await.unwrap();
             }
         };
-        let finished = tokio::time::timeout(Duration::from_secs(60), all).await;
+        let finished = tokio::time::timeout(Duration::from_mins(1), all).await;
         assert!(finished.is_ok(), "not reached within a minute: read {} walk {:?}", self.read.len(), self.walk);
     }
 
