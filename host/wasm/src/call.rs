@@ -1,7 +1,7 @@
 //! One call into a guest: its clocks, and what its end means.
 //!
 //! Enters: a future that runs guest code. Leaves: its value, or why the instance is lost. Invariant: only time in which the
-//! guest held a thread counts as CPU; every call ends by its wall-clock deadline.
+//! guest held a thread counts as CPU; every call ends by its wall-clock deadline (L5), and yields at every tick (L6).
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -140,21 +140,19 @@ pub(crate) fn backtrace(error: &wasmtime::Error) -> Vec<String> {
     frames
 }
 
-/// Rust's mangled names, readable: `_ZN4core9panicking5panic17h0123456789abcdefE` is `core::panicking::panic`.
+/// Rust's names as they are written in the source; other names as they are.
 fn demangle(name: &str) -> String {
-    let Some(mut rest) = name.strip_prefix("_ZN") else { return name.to_owned() };
-    let mut parts = Vec::new();
-    while let Some(digits) = rest.find(|c: char| !c.is_ascii_digit()).filter(|n| *n > 0) {
-        let Some(part) = rest[..digits].parse::<usize>().ok().and_then(|len| rest.get(digits..)?.get(..len)) else {
-            return name.to_owned();
-        };
-        rest = &rest[digits + part.len()..];
-        parts.push(part);
+    if let Ok(name) = rustc_demangle::try_demangle(name) {
+        return format!("{name:#}");
     }
-    if parts.last().is_some_and(|hash| hash.len() == 17 && hash.starts_with('h')) {
-        parts.pop();
+    if !name.contains("$LT$") {
+        return name.to_owned();
     }
-    if rest != "E" || parts.is_empty() { name.to_owned() } else { parts.join("::") }
+    // What the linker leaves of the older scheme.
+    let signs =
+        [("$LT$", "<"), ("$GT$", ">"), ("$u20$", " "), ("$RF$", "&"), ("$BP$", "*"), ("$C$", ","), ("..", "::")];
+    let readable = signs.iter().fold(name.to_owned(), |name, (sign, meaning)| name.replace(sign, meaning));
+    readable.strip_prefix('_').map(ToOwned::to_owned).unwrap_or(readable)
 }
 
 #[cfg(test)]
@@ -165,6 +163,9 @@ mod tests {
     #[test]
     fn rust_names_are_readable_and_others_left_alone() {
         assert_eq!(demangle("_ZN4core9panicking5panic17h0123456789abcdefE"), "core::panicking::panic");
+        let v0 = "_RNvNtNtCs9pv848UzQwQ_4core9panicking9panic_fmt";
+        assert!(demangle(v0).starts_with("core::panicking"), "{}", demangle(v0));
+        assert_eq!(demangle("_$LT$T$u20$as$u20$sdk..sink..AnySink$GT$::put"), "<T as sdk::sink::AnySink>::put");
         for other in ["main", "_ZN", "_ZN99x", "_ZN3fooX", "put"] {
             assert_eq!(demangle(other), other);
         }

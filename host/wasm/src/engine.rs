@@ -1,7 +1,7 @@
 //! One engine per worker: compiler settings, the pool of slots, the clock, the cache, the linker.
 //!
 //! Enters: [`EngineOptions`]. Leaves: [`Engine`], which loads packages. Invariant: every guest of the process runs under
-//! these settings; the compiling child process uses the very same ones.
+//! these settings (L6); the compiling child process uses the very same ones.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::num::NonZeroUsize;

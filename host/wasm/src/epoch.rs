@@ -1,4 +1,4 @@
-//! The clock that makes guests yield.
+//! The clock that makes guests yield, so that none takes more than its share of time (L6).
 //!
 //! Enters: nothing. Leaves: epoch ticks while some guest is running. Invariant: an idle worker ticks not at all, and the
 //! thread ends with the engine, which it holds only weakly.

@@ -1,7 +1,8 @@
 //! What a task may reach: a tenant's policy, a plugin's requests, and what both agree to.
 //!
 //! Enters: [`Policy`] from the worker's properties, requests from `describe`, the connector's config. Leaves: [`Grants`],
-//! and what was refused with the reason. Invariant: a grant never holds what the policy does not; no grant, no access.
+//! and what was refused with the reason. Invariant: a grant never holds what the policy does not; no grant, no access
+//! (L6: nor a way to a neighbour).
 
 use std::fmt;
 use std::net::IpAddr;

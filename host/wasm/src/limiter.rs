@@ -1,7 +1,7 @@
 //! Memory and tables of one instance.
 //!
 //! Enters: what a guest wants to grow to. Leaves: yes or no, and a note of the last no, so that the trap that usually
-//! follows is reported as what it is. Invariant: all linear memories of the store together stay within the limit.
+//! follows is reported as what it is. Invariant: all linear memories of the store together stay within the limit (L5).
 
 use wasmtime::ResourceLimiter;
 

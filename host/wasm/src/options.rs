@@ -1,6 +1,6 @@
 //! How the engine is set up.
 //!
-//! Enters: what the worker's properties say. Leaves: [`EngineOptions`], with a named default for every bound. Invariant:
+//! Enters: what the worker's properties say. Leaves: [`EngineOptions`], with a named default for every bound (L5). Invariant:
 //! nothing here is per tenant; limits of one task are in [`crate::Limits`].
 
 use std::ffi::OsString;

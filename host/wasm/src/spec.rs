@@ -43,7 +43,7 @@ impl GuestLog for NoLog {
     fn line(&self, _: LogLevel, _: &str) {}
 }
 
-/// Bounds of one task's instance. Every bound that is reached ends the call with a typed error.
+/// Bounds of one task's instance (L5). Every bound that is reached ends the call with a typed error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// All linear memories of the instance together, bytes. Default 256 MiB. More than the engine's pool allows is cut.
