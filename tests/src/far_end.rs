@@ -153,7 +153,15 @@ impl Topic {
         while !open.is_empty() {
             assert!(std::time::Instant::now() < end, "reading {} to its end: {open:?} left", self.name);
             match consumer.poll(Duration::from_millis(200)) {
-                Some(Ok(message)) => records.push(owned(&message)),
+                Some(Ok(message)) => {
+                    let (partition, next) = (message.partition(), message.offset() + 1);
+                    if next <= ends[&partition].1 {
+                        records.push(owned(&message));
+                    }
+                    if next >= ends[&partition].1 {
+                        open.retain(|o| *o != partition);
+                    }
+                }
                 Some(Err(rdkafka::error::KafkaError::PartitionEOF(p))) => open.retain(|o| *o != p),
                 Some(Err(_)) | None => {}
             }

@@ -120,7 +120,8 @@ fn a_full_disk_under_the_package_store_refuses_the_upload_and_keeps_the_worker_w
         .with("lockgate.cache.dir", &cache.path().to_string_lossy());
     let worker = Worker::start_with(&kafka.bootstrap, options);
     let package = places::guest(crate::uploads::GOOD);
-    worker.limit_files(Some(4096));
+    // Less than the package, more than the worker's log, which lies on the same disk.
+    worker.limit_files(Some(100 << 10));
     let answer = worker.upload(&package);
     assert!(answer.status >= 500, "{}: {}", answer.status, answer.text());
     assert!(answer.json()["message"].as_str().is_some_and(|m| m.len() > 20), "it says why: {}", answer.text());
