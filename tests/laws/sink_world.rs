@@ -19,6 +19,7 @@ use super::seeds::{Chance, fate};
 
 /// What a seed decides once.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a decision of its own")]
 pub struct Plan {
     pub partitions: u32,
     pub records: i64,

@@ -94,7 +94,7 @@ fn a_predicate_decides_which_records_a_filter_drops() {
     let kafka = Kafka::shared();
     let worker = Worker::start(&kafka.bootstrap);
     let topic = kafka.topic("tombstones", 1);
-    let value = |n: usize| (n % 3 != 0).then(|| n.to_string().into_bytes());
+    let value = |n: usize| (!n.is_multiple_of(3)).then(|| n.to_string().into_bytes());
     topic.write_records((0..90).map(|n| (None, Some(b"k".to_vec()), value(n))), &[]);
     let config = with(
         file_sink(&topic.name, &worker.path_text("out.txt")),

@@ -22,7 +22,7 @@ use crate::Api;
 pub const GRACE: Duration = Duration::from_secs(10);
 
 /// How long the headers of a request may take, waiting for the next request included.
-pub const HEADERS_TIMEOUT: Duration = Duration::from_secs(60);
+pub const HEADERS_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Bytes of the headers of a request at most.
 const HEADER_BYTES_MAX: usize = 64 << 10;
@@ -99,12 +99,11 @@ async fn connection(stream: TcpStream, api: Api, permit: OwnedSemaphorePermit, m
         outcome = served.as_mut() => Some(outcome),
         () = stop_asked(&mut stopped) => None,
     };
-    let outcome = match early {
-        Some(outcome) => outcome,
-        None => {
-            served.as_mut().graceful_shutdown();
-            served.await
-        }
+    let outcome = if let Some(outcome) = early {
+        outcome
+    } else {
+        served.as_mut().graceful_shutdown();
+        served.await
     };
     if let Err(error) = outcome {
         tracing::debug!(%error, "a connection ended early");

@@ -72,7 +72,7 @@ pub struct Dev {
     /// Port of the receiver that the http pipeline sends to
     #[arg(long, default_value_t = 8084)]
     receiver_port: u16,
-    /// Kafka's jars [default: those that `make run` fetched, in $LOCKGATE_CACHE or ~/.cache/lockgate]
+    /// Kafka's jars [default: those that `make run` fetched, in $`LOCKGATE_CACHE` or ~/.cache/lockgate]
     #[arg(long)]
     kafka_jars: Option<PathBuf>,
     /// Bundled packages [default: dist/packages, else packages beside the binary]

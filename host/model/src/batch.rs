@@ -309,9 +309,11 @@ impl Batch {
         self.check_span(index, "header name", name)?;
         self.check_span(index, "header value", header.value)?;
         check_index(index, "header schema", u64::from(header.schema), schema_count + 1)?;
-        std::str::from_utf8(self.header_name(header))
-            .map(drop)
-            .map_err(|e| BatchError::Name { row: index, field: "header name", why: e.to_string() })
+        std::str::from_utf8(self.header_name(header)).map(drop).map_err(|e| BatchError::Name {
+            row: index,
+            field: "header name",
+            why: e.to_string(),
+        })
     }
 
     fn check_span(&self, row: usize, field: &'static str, span: Span) -> Result<(), BatchError> {

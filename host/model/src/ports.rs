@@ -97,7 +97,11 @@ pub trait Produce: Send + Sync + 'static {
     ) -> impl Future<Output = Result<impl Future<Output = Receipt> + Send + 'static, KafkaFault>> + Send;
 
     /// Makes sure a topic exists before records for it are queued (`topic.creation.*`, dead-letter queue).
-    fn ensure_topic(&self, topic: &str, creation: &TopicCreation) -> impl Future<Output = Result<(), KafkaFault>> + Send;
+    fn ensure_topic(
+        &self,
+        topic: &str,
+        creation: &TopicCreation,
+    ) -> impl Future<Output = Result<(), KafkaFault>> + Send;
 }
 
 /// How a missing topic is made.

@@ -62,12 +62,7 @@ struct Parts {
 
 impl Builder {
     /// Builds a task. It begins to run when its future is polled.
-    pub(crate) async fn build(
-        &self,
-        start: Start,
-        mailbox: Mailbox,
-        cancel: Arc<AtomicBool>,
-    ) -> Result<Running, String> {
+    pub(crate) fn build(&self, start: Start, mailbox: Mailbox, cancel: Arc<AtomicBool>) -> Result<Running, String> {
         let parts = self.parts(start, cancel)?;
         match parts.spec.sink.clone() {
             Some(sink) => self.sink(parts, sink, mailbox),
@@ -88,7 +83,7 @@ impl Builder {
         };
         let plans = chain::plan(&spec, &self.registry)?;
         let config: Vec<(String, String)> = start.task.clone().into_iter().collect();
-        let (wishes, wisher) = (Arc::clone(&self.wishes), name.to_owned());
+        let (wishes, connector) = (Arc::clone(&self.wishes), name.to_owned());
         let mut task = TaskSpec::new(id.clone(), found.plugin.class.clone());
         let settings = grants::with_defaults(&found.plugin, &config);
         task.grants = grants::effective(&self.policy, &found.plugin.requests, &settings)?;
@@ -97,7 +92,7 @@ impl Builder {
         task.log = Arc::new(GuestPen(self.logs.pen(&id)));
         task.metrics = Arc::clone(&start.metrics);
         task.cancel = cancel;
-        task.reconfigure = Arc::new(move || wishes.ask(&wisher));
+        task.reconfigure = Arc::new(move || wishes.ask(&connector));
         Ok(Parts { id, spec, found, task, plans, trio, start })
     }
 

@@ -38,21 +38,20 @@ pub(crate) fn plan(spec: &ConnectorSpec, registry: &Registry) -> Result<Vec<Plan
         let info = &found.installed.info;
         let (step, mut plugins) = step(transform, &found.plugin, info).map_err(named)?;
         plugins.push(Arc::clone(&found.plugin));
-        match plans.last_mut().filter(|plan| plan.digest == info.digest) {
-            Some(plan) => plan.add(step, plugins),
-            None => {
-                let mut plan = Plan {
-                    package: Arc::clone(&found.installed.package),
-                    steps: Vec::new(),
-                    spoken: Vec::new(),
-                    requests: Vec::new(),
-                    config: Vec::new(),
-                    digest: info.digest.clone(),
-                    plugins: Vec::new(),
-                };
-                plan.add(step, plugins);
-                plans.push(plan);
-            }
+        if let Some(plan) = plans.last_mut().filter(|plan| plan.digest == info.digest) {
+            plan.add(step, plugins);
+        } else {
+            let mut plan = Plan {
+                package: Arc::clone(&found.installed.package),
+                steps: Vec::new(),
+                spoken: Vec::new(),
+                requests: Vec::new(),
+                config: Vec::new(),
+                digest: info.digest.clone(),
+                plugins: Vec::new(),
+            };
+            plan.add(step, plugins);
+            plans.push(plan);
         }
     }
     for plan in &mut plans {

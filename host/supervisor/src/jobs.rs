@@ -25,7 +25,7 @@ use crate::validate;
 use crate::view::{ConfigInfos, ConnectorOffset, Uploaded};
 
 /// How long a plugin may take to say what tasks it wants, and to validate. The sandbox has its own, shorter bounds.
-const PLUGIN_DEADLINE: Duration = Duration::from_secs(60);
+const PLUGIN_DEADLINE: Duration = Duration::from_mins(1);
 
 /// What jobs work with.
 pub(crate) struct Jobs {

@@ -69,7 +69,9 @@ fn desired(state: &ConfigState) -> Desired {
         if let Some(applied) = applied {
             desired.apply(Change::Connector { name: name.clone(), config: Some(config(applied)) });
             let configs = tasks.configs.iter().map(config).collect();
-            crate::desired::task_changes(name, configs).into_iter().for_each(|change| desired.apply(change));
+            for change in crate::desired::task_changes(name, configs) {
+                desired.apply(change);
+            }
         }
         desired.apply(Change::Connector { name: name.clone(), config: Some(config(&entry.config)) });
         desired.apply(Change::Target { name: name.clone(), target: Some(from_log(entry.target)) });

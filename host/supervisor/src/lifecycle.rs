@@ -79,7 +79,9 @@ impl Control {
                 return false;
             }
         };
-        changes.into_iter().for_each(|change| self.desired.apply(change));
+        for change in changes {
+            self.desired.apply(change);
+        }
         match after {
             After::Put { created, reply } => {
                 answer(reply, self.info(name).map(|info| PutOutcome { created, info }));

@@ -99,13 +99,13 @@ impl Request {
     /// Answers a call that waits in a connector's lane, or would have.
     pub(crate) fn refuse(self, error: SupervisorError) {
         match self {
-            Self::Ping { reply } => drop(reply.send(Err(error))),
             Self::List { reply } => drop(reply.send(Err(error))),
             Self::PutConfig { reply, .. } | Self::PatchConfig { reply, .. } => drop(reply.send(Err(error))),
             Self::Info { reply, .. } => drop(reply.send(Err(error))),
             Self::Status { reply, .. } | Self::Restart { reply, .. } => drop(reply.send(Err(error))),
             Self::Tasks { reply, .. } => drop(reply.send(Err(error))),
-            Self::Delete { reply, .. }
+            Self::Ping { reply }
+            | Self::Delete { reply, .. }
             | Self::SetTarget { reply, .. }
             | Self::RestartTask { reply, .. }
             | Self::DeletePackage { reply, .. } => drop(reply.send(Err(error))),

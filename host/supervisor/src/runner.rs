@@ -78,7 +78,7 @@ pub(crate) async fn run(
 ) -> Exit {
     let (key, incarnation) = (start.key.clone(), start.incarnation);
     let exit = |trace| Exit { trace };
-    let mut running = match builder.build(start, mailbox, cancel).await {
+    let mut running = match builder.build(start, mailbox, cancel) {
         Ok(running) => running,
         Err(trace) => {
             tracing::error!(connector = %key.connector, task = key.task, "the task could not be built: {trace}");

@@ -40,7 +40,7 @@ enum Phase {
 /// All tasks of the worker.
 #[derive(Debug)]
 pub(crate) struct Slots {
-    slots: BTreeMap<TaskKey, Slot>,
+    by_task: BTreeMap<TaskKey, Slot>,
     /// How long a task may take to stop before it is dropped.
     stop_within: Duration,
     incarnations: u64,
@@ -57,19 +57,19 @@ pub(crate) struct Starts {
 
 impl Slots {
     pub(crate) fn new(stop_within: Duration) -> Self {
-        Self { slots: BTreeMap::new(), stop_within, incarnations: 0, starts: Starts::default() }
+        Self { by_task: BTreeMap::new(), stop_within, incarnations: 0, starts: Starts::default() }
     }
 
     /// The tasks of a connector that are to be seen.
     pub(crate) fn of<'a>(&'a self, connector: &'a str) -> impl Iterator<Item = (u32, &'a Slot)> {
         let from = TaskKey::new(connector, 0);
-        let own = self.slots.range(from..).take_while(move |(key, _)| key.connector == connector);
+        let own = self.by_task.range(from..).take_while(move |(key, _)| key.connector == connector);
         own.filter(|(_, slot)| !slot.retired).map(|(key, slot)| (key.task, slot))
     }
 
     /// All tasks that are to be seen.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&TaskKey, &Slot)> {
-        self.slots.iter().filter(|(_, slot)| !slot.retired)
+        self.by_task.iter().filter(|(_, slot)| !slot.retired)
     }
 
     /// Makes the tasks of a connector what `wanted` says: new ones start, those whose configuration changed (or that
@@ -84,15 +84,15 @@ impl Slots {
         out: &mut Vec<Action>,
     ) {
         let tasks = wanted.map_or(&[][..], |w| &w.tasks[..]);
-        let numbers: Vec<u32> = self.slots.keys().filter(|k| k.connector == connector).map(|k| k.task).collect();
+        let numbers: Vec<u32> = self.by_task.keys().filter(|k| k.connector == connector).map(|k| k.task).collect();
         for task in numbers.into_iter().filter(|n| *n as usize >= tasks.len()) {
             self.retire(&TaskKey::new(connector, task), now, out);
         }
         let Some(wanted) = wanted else { return };
         for (task, config) in (0..).zip(tasks) {
             let key = TaskKey::new(connector, task);
-            let Some(slot) = self.slots.get_mut(&key) else {
-                self.slots.insert(key.clone(), Slot::new(config.clone()));
+            let Some(slot) = self.by_task.get_mut(&key) else {
+                self.by_task.insert(key.clone(), Slot::new(config.clone()));
                 self.start(&key, wanted, out);
                 continue;
             };
@@ -111,7 +111,7 @@ impl Slots {
 
     /// Restarts one task. False if there is none.
     pub(crate) fn restart(&mut self, key: &TaskKey, wanted: &Wanted, now: Instant, out: &mut Vec<Action>) -> bool {
-        let Some(slot) = self.slots.get_mut(key).filter(|s| !s.retired) else { return false };
+        let Some(slot) = self.by_task.get_mut(key).filter(|s| !s.retired) else { return false };
         slot.set(key, State::Restarting, out);
         if slot.phase == Phase::Over {
             self.start(key, wanted, out);
@@ -132,7 +132,7 @@ impl Slots {
 
     /// Tells every task to stop, for good.
     pub(crate) fn stop_all(&mut self, now: Instant, out: &mut Vec<Action>) {
-        for (key, slot) in &mut self.slots {
+        for (key, slot) in &mut self.by_task {
             slot.again = false;
             slot.stop(key, now + self.stop_within, out);
         }
@@ -140,7 +140,7 @@ impl Slots {
 
     /// True once no task is alive.
     pub(crate) fn all_over(&self) -> bool {
-        self.slots.values().all(|s| s.phase == Phase::Over)
+        self.by_task.values().all(|s| s.phase == Phase::Over)
     }
 
     /// A task said something. `wanted` is its connector's; with `None` it is not started again.
@@ -153,7 +153,7 @@ impl Slots {
         version: Option<String>,
         out: &mut Vec<Action>,
     ) {
-        let Some(slot) = self.slots.get_mut(key).filter(|s| s.incarnation == incarnation) else { return };
+        let Some(slot) = self.by_task.get_mut(key).filter(|s| s.incarnation == incarnation) else { return };
         if slot.phase == Phase::Over {
             return;
         }
@@ -177,7 +177,7 @@ impl Slots {
 
     /// The next instant at which [`Slots::tick`] has something to do.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        let pending = self.slots.values().filter_map(|s| match s.phase {
+        let pending = self.by_task.values().filter_map(|s| match s.phase {
             Phase::Stopping { deadline, aborted: false } => Some(deadline),
             _ => None,
         });
@@ -186,7 +186,7 @@ impl Slots {
 
     /// Drops tasks that did not stop in time.
     pub(crate) fn tick(&mut self, now: Instant, out: &mut Vec<Action>) {
-        for (key, slot) in &mut self.slots {
+        for (key, slot) in &mut self.by_task {
             if let Phase::Stopping { deadline, aborted } = &mut slot.phase
                 && !*aborted
                 && *deadline <= now
@@ -198,7 +198,7 @@ impl Slots {
     }
 
     fn start(&mut self, key: &TaskKey, wanted: &Wanted, out: &mut Vec<Action>) {
-        let Some(slot) = self.slots.get_mut(key) else { return };
+        let Some(slot) = self.by_task.get_mut(key) else { return };
         self.incarnations += 1;
         self.starts.attempts += 1;
         slot.incarnation = self.incarnations;
@@ -219,10 +219,10 @@ impl Slots {
     }
 
     fn retire(&mut self, key: &TaskKey, now: Instant, out: &mut Vec<Action>) {
-        let Some(slot) = self.slots.get_mut(key) else { return };
+        let Some(slot) = self.by_task.get_mut(key) else { return };
         slot.again = false;
         if slot.phase == Phase::Over {
-            self.slots.remove(key);
+            self.by_task.remove(key);
         } else {
             slot.retired = true;
             slot.stop(key, now + self.stop_within, out);
@@ -231,11 +231,11 @@ impl Slots {
     }
 
     fn ended(&mut self, key: &TaskKey, wanted: Option<&Wanted>, out: &mut Vec<Action>) {
-        let Some(slot) = self.slots.get_mut(key) else { return };
+        let Some(slot) = self.by_task.get_mut(key) else { return };
         let asked = matches!(slot.phase, Phase::Stopping { .. });
         slot.phase = Phase::Over;
         if slot.retired {
-            self.slots.remove(key);
+            self.by_task.remove(key);
             return;
         }
         if let (true, Some(wanted)) = (slot.again, wanted) {

@@ -5,7 +5,7 @@
 
 use std::convert::Infallible;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, BufRead as _, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -92,5 +92,5 @@ fn respond(status: StatusCode, text: String) -> Response<Full<Bytes>> {
 }
 
 fn count_lines(path: &Path) -> io::Result<u64> {
-    Ok(std::fs::read(path)?.iter().filter(|b| **b == b'\n').count() as u64)
+    io::BufReader::new(std::fs::File::open(path)?).split(b'\n').try_fold(0, |lines, line| line.map(|_| lines + 1))
 }

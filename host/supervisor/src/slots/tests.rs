@@ -33,12 +33,12 @@ impl Bench {
 
     fn news(&mut self, task: u32, news: News, wanted: &Wanted) {
         let key = TaskKey::new("c", task);
-        let incarnation = self.slots.slots[&key].incarnation;
+        let incarnation = self.slots.by_task[&key].incarnation;
         self.slots.news(&key, incarnation, news, Some(wanted), Some("1.0.0".to_owned()), &mut self.out);
     }
 
     fn state(&self, task: u32) -> State {
-        self.slots.slots[&TaskKey::new("c", task)].state
+        self.slots.by_task[&TaskKey::new("c", task)].state
     }
 
     fn starts(&self) -> Vec<u32> {
@@ -65,7 +65,7 @@ fn fewer_tasks_retire_the_rest_and_a_retired_task_is_not_seen() {
     bench.reconcile(&wanted(&["a"]), false);
     assert_eq!(bench.slots.of("c").map(|(n, _)| n).collect::<Vec<_>>(), [0]);
     bench.news(1, News::Ended, &wanted(&["a"]));
-    assert_eq!(bench.slots.slots.len(), 1);
+    assert_eq!(bench.slots.by_task.len(), 1);
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn a_task_that_does_not_stop_in_time_is_dropped_once() {
 fn news_of_an_incarnation_that_is_no_more_changes_nothing() {
     let mut bench = Bench::running(&["a"]);
     let key = TaskKey::new("c", 0);
-    let old = bench.slots.slots[&key].incarnation;
+    let old = bench.slots.by_task[&key].incarnation;
     let all = wanted(&["a"]);
     bench.slots.restart(&key, &all, bench.now, &mut bench.out);
     bench.news(0, News::Ended, &all);
