@@ -37,11 +37,18 @@ enum From {
 impl Decode {
     /// For these converters and the encodings negotiated with the plugin.
     pub fn new(key: Converter, value: Converter, header: Converter, formats: Formats) -> Self {
+        let classes = [key.class(), value.class(), header.class()];
         Self(Parts::new(
             From::new(key, formats.key),
             From::new(value, formats.value),
             From::new(header, formats.header),
+            classes,
         ))
+    }
+
+    /// Class of the converter of a stage, in full; empty for stages that convert nothing.
+    pub fn class(&self, stage: Stage) -> &str {
+        self.0.class(stage)
     }
 
     /// True if no batch is ever changed by this, so that the call may be left out.

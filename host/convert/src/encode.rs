@@ -18,11 +18,18 @@ pub struct Encode(Parts<Outgoing>);
 impl Encode {
     /// For these converters and the encodings negotiated with the plugin.
     pub fn new(key: Converter, value: Converter, header: Converter, formats: Formats) -> Self {
+        let classes = [key.class(), value.class(), header.class()];
         Self(Parts::new(
             Outgoing::new(key, formats.key),
             Outgoing::new(value, formats.value),
             Outgoing::new(header, formats.header),
+            classes,
         ))
+    }
+
+    /// Class of the converter of a stage, in full; empty for stages that convert nothing.
+    pub fn class(&self, stage: Stage) -> &str {
+        self.0.class(stage)
     }
 
     /// True if no batch is ever changed by this, so that the call may be left out.

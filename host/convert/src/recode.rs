@@ -31,7 +31,10 @@ impl Recode {
     /// From the encodings of one plugin to those of the next.
     pub fn new(from: Formats, to: Formats) -> Self {
         let change = |from, to| Change { from, to, known: KnownSchemas::default(), out: Vec::new() };
-        Self(Parts::new(change(from.key, to.key), change(from.value, to.value), change(from.header, to.header)))
+        let [key, value, header] =
+            [(from.key, to.key), (from.value, to.value), (from.header, to.header)].map(|(from, to)| change(from, to));
+        // No converter has a part in this: only the encodings of two plugins differ.
+        Self(Parts::new(key, value, header, Default::default()))
     }
 
     /// True if no batch is ever changed by this, so that the call may be left out.

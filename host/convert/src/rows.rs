@@ -24,12 +24,25 @@ pub(crate) struct Parts<P> {
     key: P,
     value: P,
     header: P,
+    /// Class names of the converters of key, value and header, for dead letters.
+    classes: [String; 3],
     scratch: Vec<(Span, u16)>,
 }
 
 impl<P: Part> Parts<P> {
-    pub(crate) fn new(key: P, value: P, header: P) -> Self {
-        Self { key, value, header, scratch: Vec::new() }
+    pub(crate) fn new(key: P, value: P, header: P, classes: [String; 3]) -> Self {
+        Self { key, value, header, classes, scratch: Vec::new() }
+    }
+
+    /// Class of the converter of a stage; empty for stages that convert nothing.
+    pub(crate) fn class(&self, stage: Stage) -> &str {
+        let [key, value, header] = &self.classes;
+        match stage {
+            Stage::KeyConverter => key,
+            Stage::ValueConverter => value,
+            Stage::HeaderConverter => header,
+            _ => "",
+        }
     }
 
     pub(crate) fn is_identity(&self) -> bool {

@@ -17,9 +17,9 @@ pub trait Recode: Send + Sync {
     }
 
     /// Class of the converter of a stage, for dead letters and the log.
-    fn class(&self, stage: Stage) -> &'static str {
+    fn class(&self, stage: Stage) -> &str {
         let _ = stage;
-        ""
+        Default::default()
     }
 }
 
@@ -42,6 +42,10 @@ impl Recode for lockgate_convert::Decode {
         self.batch(batch)
     }
 
+    fn class(&self, stage: Stage) -> &str {
+        self.class(stage)
+    }
+
     fn is_identity(&self) -> bool {
         self.is_identity()
     }
@@ -50,6 +54,10 @@ impl Recode for lockgate_convert::Decode {
 impl Recode for lockgate_convert::Encode {
     fn batch(&mut self, batch: &mut Batch) -> Vec<(Stage, RowFault)> {
         self.batch(batch)
+    }
+
+    fn class(&self, stage: Stage) -> &str {
+        self.class(stage)
     }
 
     fn is_identity(&self) -> bool {
