@@ -181,7 +181,14 @@ impl<K: SinkPort, T: ApplyPort, P: Produce> Hand<K, T, P> {
         let bad = match answer {
             Ok(bad) => bad,
             Err(GuestError::Fault(fault)) => match fault.kind {
-                FaultKind::Retriable(delay) => return Ok(Err(delay)),
+                FaultKind::Retriable(delay) => {
+                    let id = &self.rules.id;
+                    tracing::warn!(
+                        tenant = %id.tenant, connector = %id.connector, task = id.task, %fault,
+                        "the sink cannot take the batch yet; it gets it again"
+                    );
+                    return Ok(Err(delay));
+                }
                 FaultKind::Rows(bad) if !bad.is_empty() => bad,
                 _ => return Err(TaskFailure::guest("put", GuestError::Fault(fault))),
             },
