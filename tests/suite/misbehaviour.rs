@@ -247,7 +247,7 @@ const LIES_OF_A_SOURCE: [&str; 24] = [
     "topic-internal",
     "rows-many",
     "rows-over",
-    "rows-10m",
+    "rows-64mb",
     "ragged",
     "ragged-headers",
     "data-many",
