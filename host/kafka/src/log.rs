@@ -192,6 +192,9 @@ impl CompactedLog {
     }
 }
 
+/// What a broker says that has not heard of a topic yet.
+pub(crate) const UNKNOWN_TOPIC: &str = "unknown-topic-or-part";
+
 /// Makes or checks the topic; returns its number of partitions.
 async fn prepare(admin: &Admin, options: &LogOptions) -> Result<u32, LogError> {
     let topic = &options.topic;
@@ -203,16 +206,21 @@ async fn prepare(admin: &Admin, options: &LogOptions) -> Result<u32, LogError> {
     admin.ensure_topic(topic, &creation).await.map_err(kafka)?;
     let deadline = tokio::time::Instant::now() + CompactedLog::WRITE_DEADLINE;
     // A topic just made is not known to every broker at once.
-    let found = loop {
-        if let Some(found) = admin.describe(topic).await.map_err(kafka)?.filter(|found| found.partitions > 0) {
-            break found;
+    let (found, config) = loop {
+        match admin.describe(topic).await {
+            Ok(Some(found)) if found.partitions > 0 => match admin.topic_config(topic).await {
+                Err(fault) if fault.code == UNKNOWN_TOPIC => {}
+                config => break (found, config),
+            },
+            Err(fault) if fault.code != UNKNOWN_TOPIC => return Err(kafka(fault)),
+            _ => {}
         }
         if tokio::time::Instant::now() >= deadline {
             return Err(LogError::Deadline { topic: topic.clone(), deadline: CompactedLog::WRITE_DEADLINE });
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     };
-    match admin.topic_config(topic).await {
+    match config {
         Ok(config) => {
             let policy = config.get("cleanup.policy").cloned().unwrap_or_default();
             if policy != "compact" {

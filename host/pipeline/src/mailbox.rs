@@ -1,7 +1,7 @@
 //! The only door between a task and the supervisor: commands in, status out.
 //!
 //! Enters: [`Command`]s. Leaves: the latest [`TaskStatus`]. Invariant: both channels are bounded (8 commands, one status);
-//! the task never waits for its supervisor.
+//! the task never waits for its supervisor, and a status that it gave is in force at once (L8).
 
 use tokio::sync::{mpsc, watch};
 

@@ -179,10 +179,8 @@ impl<P: ApplyPort> Passage<P> {
             join(batch, again, &asked, &faults, is_segment)?;
             let back = faults.into_iter().map(|(stage, f)| (stage, RowFault { row: asked[f.row as usize], ..f }));
             let (still, more) = split(back.collect(), &rules.policy);
-            (open, lost) = (still, {
-                lost.extend(more);
-                lost
-            });
+            open = still;
+            lost.extend(more);
         }
         lost.extend(open);
         let origin_of = |row: u32| if *mapped { origins[row as usize] } else { row };

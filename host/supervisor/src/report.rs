@@ -1,6 +1,7 @@
 //! What the control loop shows: views made from its state.
 //!
-//! Enters: the state, borrowed. Leaves: views, or Kafka Connect's texts for what is not there. Invariant: reads only.
+//! Enters: the state, borrowed. Leaves: views, or Kafka Connect's texts for what is not there. Invariant: reads only, and shows
+//! what tasks said last, not what was last written (L8).
 
 use std::sync::Arc;
 

@@ -2,7 +2,7 @@
 //!
 //! Enters: reports, as they come. Leaves: records in the log. Invariant: of each connector and task only the newest report
 //! waits, so the queue is bounded by their number; nobody waits for a status; a log that is away costs retries here and
-//! nothing elsewhere.
+//! nothing elsewhere. A newer report never waits for an older one (L8).
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};

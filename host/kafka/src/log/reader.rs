@@ -12,7 +12,7 @@ use rdkafka::bindings as sys;
 use sys::rd_kafka_resp_err_t as Code;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::LogRecord;
+use super::{LogRecord, UNKNOWN_TOPIC};
 use crate::fault::{fault, own};
 use crate::native::{Conf, Handle, Queue, Topic, c_text, rust_text};
 use crate::settings::{ClientKind, Settings, librdkafka_settings};
@@ -110,7 +110,10 @@ impl LogReader {
             let ends: Result<Vec<i64>, KafkaFault> =
                 asked.await.unwrap_or_else(|panic| Err(own(false, "client", panic.to_string())));
             match ends {
-                Err(fault) if fault.retriable && Instant::now() < deadline => sleep(Duration::from_millis(200)).await,
+                // The log exists: a broker that does not know it has just not heard of it yet.
+                Err(fault) if (fault.retriable || fault.code == UNKNOWN_TOPIC) && Instant::now() < deadline => {
+                    sleep(Duration::from_millis(200)).await;
+                }
                 ends => return ends,
             }
         }
