@@ -67,7 +67,6 @@ fn tuning(key: &str) -> Option<(&'static [ClientKind], Rule)> {
         // Every client.
         "client.id"
         | "client.rack"
-        | "metadata.max.age.ms"
         | "reconnect.backoff.ms"
         | "reconnect.backoff.max.ms"
         | "retry.backoff.ms"
@@ -97,6 +96,8 @@ fn tuning(key: &str) -> Option<(&'static [ClientKind], Rule)> {
         | "statistics.interval.ms" => {
             (ALL, if key == "statistics.interval.ms" { Ignored("the worker has its own metrics") } else { Same })
         }
+        // How soon new topics and partitions are seen: the same meaning under another name.
+        "metadata.max.age.ms" => (ALL, To("topic.metadata.refresh.interval.ms")),
         "send.buffer.bytes" => (ALL, Value("socket.send.buffer.bytes", minus_one_is_zero)),
         "receive.buffer.bytes" => (ALL, Value("socket.receive.buffer.bytes", minus_one_is_zero)),
         "request.timeout.ms" => (ALL, To("socket.timeout.ms")),
