@@ -17,6 +17,8 @@ pub struct FileStreamSink {
     path: String,
     json: bool,
     file: File,
+    /// A write failed: its stream is closed for good, so the file is opened again before the next one.
+    failed: bool,
     /// The length to cut back to before anything else is written.
     torn: Option<u64>,
     lines: Vec<u8>,
@@ -53,10 +55,9 @@ impl Sink for FileStreamSink {
             task.config.problem("file", format!("`{path}` is not an absolute path"));
         }
         task.config.finish()?;
-        let open = || OpenOptions::new().read(true).append(true).create(true).open(&path);
-        let file = open().map_err(|e| fault(&path, "open", &e))?;
+        let file = open_file(&path)?;
         let json = task.formats.value == Encoding::Json;
-        let mut sink = Self { path, json, file, torn: None, lines: Vec::new(), dirty: false };
+        let mut sink = Self { path, json, file, failed: false, torn: None, lines: Vec::new(), dirty: false };
         sink.mend()?;
         state::set("file", sink.path.as_bytes())?;
         Ok(sink)
@@ -120,6 +121,10 @@ impl FileStreamSink {
     }
 
     fn append(&mut self) -> Result<(), Fault> {
+        if self.failed {
+            self.file = open_file(&self.path)?;
+            self.failed = false;
+        }
         if let Some(length) = self.torn {
             self.file.set_len(length).map_err(|e| fault(&self.path, "cut", &e))?;
             self.torn = None;
@@ -127,6 +132,7 @@ impl FileStreamSink {
         let good = self.size()?;
         self.dirty = true;
         let Err(error) = self.file.write_all(&self.lines) else { return Ok(()) };
+        self.failed = true;
         if self.file.set_len(good).is_err() {
             self.torn = Some(good);
         }
@@ -144,6 +150,10 @@ impl FileStreamSink {
     fn size(&self) -> Result<u64, Fault> {
         Ok(self.file.metadata().map_err(|e| fault(&self.path, "read", &e))?.len())
     }
+}
+
+fn open_file(path: &str) -> Result<File, Fault> {
+    OpenOptions::new().read(true).append(true).create(true).open(path).map_err(|e| fault(path, "open", &e))
 }
 
 fn fault(path: &str, what: &str, error: &std::io::Error) -> Fault {
