@@ -245,7 +245,7 @@ impl Fetch for Consumer {
             }
             if !self.paused {
                 let rows = self.records(into, limits);
-                if rows > 0 {
+                if rows > 0 || (self.held.has_more() && !into.is_empty()) {
                     return Ok(Fetched::Records(rows));
                 }
             }

@@ -30,7 +30,7 @@ impl Default for BatchLimits {
 /// What the consumer of a sink task has to say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fetched {
-    /// This many rows were appended to the batch.
+    /// This many rows were appended to the batch; 0 = the next record at hand does not fit into what is left of it.
     Records(usize),
     /// New partitions, with the offset where fetching would begin (-1 = by `auto.offset.reset`). Nothing is fetched from
     /// them until [`Fetch::start`].

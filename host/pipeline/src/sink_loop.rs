@@ -222,6 +222,7 @@ where
 
     async fn take(&mut self, fetched: Fetched) -> Result<(), TaskFailure> {
         match fetched {
+            Fetched::Records(0) if !self.filling.is_empty() => self.state.filled(),
             Fetched::Records(0) => self.fetch_after = Some(Instant::now() + EMPTY_WAIT),
             Fetched::Records(records) => {
                 self.fetch_after = None;

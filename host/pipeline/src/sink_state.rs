@@ -34,6 +34,8 @@ pub(crate) struct SinkState {
     tap: Tap,
     /// When the first record of the batch that is being built came.
     first_at: Option<Instant>,
+    /// The next record at hand does not fit into the batch.
+    full: bool,
     flush_at: Instant,
 }
 
@@ -75,7 +77,7 @@ impl SinkState {
             Window { records_max: u64::from(limits.records_max) * 2, bytes_max: u64::from(limits.bytes_max) * 2 };
         let (pace, tap) = (Pace::Running, Tap::Open);
         let flush_at = now + flush_interval;
-        Self { limits, linger, flush_interval, window, pace, tap, first_at: None, flush_at }
+        Self { limits, linger, flush_interval, window, pace, tap, first_at: None, full: false, flush_at }
     }
 
     /// Records were appended to the batch.
@@ -83,8 +85,14 @@ impl SinkState {
         self.first_at.get_or_insert(now);
     }
 
+    /// The next record at hand does not fit: nothing is gained by waiting.
+    pub(crate) const fn filled(&mut self) {
+        self.full = true;
+    }
+
     /// The batch was handed over, or emptied.
     pub(crate) const fn emptied(&mut self) {
+        self.full = false;
         self.first_at = None;
     }
 
@@ -118,7 +126,9 @@ impl SinkState {
     }
 
     fn is_built(&self, built: Load) -> bool {
-        built.records >= u64::from(self.limits.records_max) || built.bytes >= u64::from(self.limits.bytes_max)
+        self.full
+            || built.records >= u64::from(self.limits.records_max)
+            || built.bytes >= u64::from(self.limits.bytes_max)
     }
 
     /// The next thing to do, if any.
@@ -190,6 +200,18 @@ mod tests {
         assert_eq!(state.decide(sight(now, false, 9)), None);
         assert_eq!(state.wake_at(false), Some(now + Duration::from_millis(5)));
         assert_eq!(state.decide(sight(now + Duration::from_millis(5), false, 9)), Some(Action::Deliver));
+    }
+
+    #[test]
+    fn a_batch_that_the_next_record_does_not_fit_into_goes_at_once() {
+        let now = Instant::now();
+        let mut state = state(now);
+        state.fetched(now);
+        assert_eq!(state.decide(sight(now, false, 3)), None);
+        state.filled();
+        assert_eq!(state.decide(sight(now, false, 3)), Some(Action::Deliver));
+        state.emptied();
+        assert_eq!(state.decide(sight(now, false, 3)), None);
     }
 
     #[test]

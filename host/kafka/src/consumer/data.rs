@@ -53,6 +53,11 @@ impl Held {
         &self.queue
     }
 
+    /// True if a message is at hand that the last batch had no room for.
+    pub fn has_more(&self) -> bool {
+        self.at < self.messages.len()
+    }
+
     /// Appends rows until a bound of `limits` is reached or nothing more is at hand.
     pub fn fill(&mut self, into: &mut Batch, limits: BatchLimits, assignment: &mut Assignment) -> Filled {
         let mut filled = Filled { rows: 0, error: None };
