@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+mod worth;
+
 /// Where a record failed: Kafka Connect's names, as they stand in dead-letter headers (KIP-298).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stage {
