@@ -3,6 +3,9 @@
 //! Enters: topic names, how to make them. Leaves: descriptions, typed faults. Invariant: no call blocks a thread of the
 //! async runtime, each has a deadline, and asking for a topic never creates it.
 
+mod ends;
+mod groups;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,6 +18,7 @@ use sys::rd_kafka_resp_err_t as Code;
 use crate::fault::{fault, own};
 use crate::native::{Conf, Event, Handle, Queue, Topic, c_text, rust_text};
 use crate::settings::{ClientKind, Settings, librdkafka_settings};
+pub use groups::GroupFault;
 
 /// An admin client. Cheap to clone; clones are one client.
 #[derive(Clone)]

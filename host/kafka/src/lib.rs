@@ -17,7 +17,7 @@ pub mod overrides;
 mod producer;
 pub mod settings;
 
-pub use admin::{Admin, Ensured, TopicDescription};
+pub use admin::{Admin, Ensured, GroupFault, TopicDescription};
 pub use consumer::{Consumer, ConsumerOptions, Topics};
 pub use log::configs::{
     ConfigEvent, ConfigLog, ConfigState, ConfigWriter, ConnectorEntry, RestartRequest, TargetState, TaskConfigs,

@@ -20,11 +20,7 @@ use lockgate_kafka::{
 use lockgate_model::batch::{Batch, HeaderRow, Row, Span};
 use lockgate_model::place::{PartitionOffset, Position, TopicPartition};
 use lockgate_model::ports::{BatchLimits, Fetch, Fetched, OffsetStore, Produce, TopicCreation};
-use support::{Broker, Reader, bootstrap, check_order, fresh, produce, row, settings, topic};
-
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
-}
+use support::{Broker, Reader, bootstrap, check_order, fresh, produce, row, runtime, settings, topic};
 
 #[test]
 fn every_record_comes_back_in_order_under_every_codec() {

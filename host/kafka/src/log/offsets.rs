@@ -45,6 +45,19 @@ impl OffsetLog {
         read.catch_up().await?;
         Ok(read.known.0.iter().filter(|(_, offsets)| !offsets.is_empty()).map(|(name, _)| name.clone()).collect())
     }
+
+    /// Removes every position that a connector has, as a reset of its offsets does. How many there were.
+    ///
+    /// # Errors
+    /// As [`OffsetStore::load`] and [`OffsetStore::store`]; some positions may be gone then.
+    pub async fn clear(&self, connector: &str) -> Result<usize, StoreFault> {
+        let mut positions = self.load(connector).await?;
+        for position in &mut positions {
+            position.offset = None;
+        }
+        self.store(connector, &positions).await?;
+        Ok(positions.len())
+    }
 }
 
 impl Read {

@@ -86,6 +86,10 @@ pub fn bootstrap() -> &'static str {
     })
 }
 
+pub fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+}
+
 pub fn settings(bootstrap: &str, more: &[(&str, &str)]) -> Settings {
     let mut settings = Settings::new();
     settings.insert("bootstrap.servers".into(), bootstrap.into());
