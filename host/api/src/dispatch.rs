@@ -7,8 +7,9 @@ use std::time::Instant;
 
 use axum::extract::Request;
 use axum::response::Response;
-use http::header::{self, HeaderName};
+use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
+use lockgate_config::HeaderAction;
 use lockgate_supervisor::Handle;
 use lockgate_supervisor::view::HealthState;
 
@@ -42,9 +43,12 @@ impl Desk {
             response = with_header(response, header::ACCESS_CONTROL_ALLOW_ORIGIN, &origin);
             response = with_header(response, header::VARY, "Origin");
         }
-        for (name, value) in &self.options.rest.response_headers {
-            if let Ok(name) = HeaderName::try_from(name.as_str()) {
-                response = with_header(response, name, value);
+        for extra in &self.options.rest.response_headers {
+            let named = HeaderName::try_from(extra.name.as_str());
+            let (Ok(name), Ok(value)) = (named, HeaderValue::try_from(extra.value.as_str())) else { continue };
+            match extra.action {
+                HeaderAction::Set => drop(response.headers_mut().insert(name, value)),
+                HeaderAction::Add => drop(response.headers_mut().append(name, value)),
             }
         }
         let (status, ms) = (response.status().as_u16(), began.elapsed().as_millis());

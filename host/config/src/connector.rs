@@ -15,6 +15,7 @@ use crate::definitions::framework;
 use crate::error::{ConfigError, ConfigErrors};
 use crate::overrides::{self, Client};
 use crate::reading::{Settings, regex};
+use crate::restart::RestartSpec;
 use crate::topic_creation::TopicCreationSpec;
 use crate::transforms::{self, TransformSpec};
 use crate::worker::WorkerConfig;
@@ -108,6 +109,8 @@ pub struct ConnectorSpec {
     pub errors: ErrorsSpec,
     /// Bounds of one call.
     pub batch: BatchBounds,
+    /// Automatic restarts of its tasks.
+    pub restart: RestartSpec,
     /// Sinks only.
     pub sink: Option<SinkSpec>,
     /// Sources only.
@@ -177,6 +180,7 @@ impl ConnectorSpec {
                 bytes_max: settings.fits("batch.max.bytes"),
                 linger: Duration::from_millis(settings.fits("batch.linger.ms")),
             },
+            restart: RestartSpec::of_connector(settings, &worker.restart),
             sink: (kind == PluginKind::Sink).then(|| sink_spec(settings)),
             source: (kind == PluginKind::Source).then(|| source_spec(settings, raw, worker)),
             producer: overrides::of(Client::Producer, raw),

@@ -9,6 +9,7 @@ use ConfigType::{Boolean, Class, Int, List, Long, Short, String as Text};
 use Importance::{High, Low, Medium};
 
 use crate::definitions::{Known, Rule};
+use crate::worker_keys::RESTART_BOUNDS;
 
 /// Keys of every connector.
 pub fn common() -> Vec<Known> {
@@ -209,7 +210,7 @@ pub fn sink() -> Vec<Known> {
 /// Keys that Kafka Connect does not have.
 pub fn lockgate() -> Vec<Known> {
     let linger = "Milliseconds to wait for more records before a batch that is not full goes to the plugin.";
-    vec![
+    let mut keys = vec![
         Known::new("batch.max.records", Int, Some("500"), Low, "Records in one call of the plugin at most.")
             .between(1.0, 65_536.0)
             .shown("Lockgate", 1, Width::Short, "Batch records"),
@@ -228,5 +229,15 @@ pub fn lockgate() -> Vec<Known> {
             Width::Short,
             "Batch linger",
         ),
-    ]
+    ];
+    let policy = "on-failure: start a failed task again by itself. Null = the worker's lockgate.restart.policy.";
+    let heading = |known: Known, at: i32, title: &str| known.shown("Lockgate", at, Width::Short, title);
+    let known = Known::new("restart.policy", Text, None, Low, policy).one_of(&["none", "on-failure"]);
+    keys.push(heading(known, 4, "Restart policy"));
+    for (at, (name, _, max, text)) in (5..).zip(RESTART_BOUNDS) {
+        let text = format!("{text} Null = the worker's lockgate.{name}.");
+        let known = Known::new(name, Long, None, Low, &text).between(0.0, max);
+        keys.push(heading(known, at, name));
+    }
+    keys
 }

@@ -23,6 +23,7 @@ pub mod value;
 mod connector;
 mod connector_keys;
 mod rest;
+mod restart;
 mod worker;
 mod worker_keys;
 
@@ -32,12 +33,17 @@ pub use error::{ConfigError, ConfigErrors, Warning};
 pub use nearest::nearest;
 pub use overrides::{Client, OverridePolicy};
 pub use properties::PropertiesError;
-pub use rest::{Listener, RestSettings};
+pub use rest::{
+    AdminListeners, ClientAuth, HeaderAction, Identity, Listener, Pem, ResponseHeader, RestAuth, RestSettings, Scheme,
+    Tls,
+};
+pub use restart::{RestartPolicy, RestartSpec};
 pub use topic_creation::{TopicCreationSpec, TopicGroup};
 pub use transforms::{PredicateSpec, TransformSpec};
 pub use validate::{Catalog, ConfigInfo, ConfigInfos, ConfigKeyInfo, ConfigValueInfo};
 pub use worker::{
-    ClientSettings, Distributed, GrantSettings, InternalTopic, LimitSettings, Mode, PackageSettings, WorkerConfig,
+    ClientSettings, Distributed, GrantSettings, InternalTopic, LimitSettings, Mode, PackageSettings, TopicTracking,
+    WorkerConfig,
 };
 
 /// A connector's configuration as it came: a value may be null.

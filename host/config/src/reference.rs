@@ -8,6 +8,7 @@ use lockgate_model::package::PluginKind;
 
 use crate::definitions::{Known, framework, of_alias, of_topic_group};
 use crate::reading::allowed;
+use crate::rest::TLS_KEYS;
 use crate::value::type_name;
 use crate::worker_keys::{CLIENT_KEYS, CLIENT_PREFIXES, NOT_APPLICABLE, distributed, standalone, used};
 
@@ -17,6 +18,7 @@ pub fn markdown() -> String {
     section(&mut out, "Worker: both modes", WORKER, &used());
     section(&mut out, "Worker: distributed", DISTRIBUTED, &distributed());
     section(&mut out, "Worker: standalone", STANDALONE, &standalone());
+    tls(&mut out);
     pass_through(&mut out);
     not_applicable(&mut out);
     let (sources, sinks) = (framework(PluginKind::Source), framework(PluginKind::Sink));
@@ -55,6 +57,14 @@ fn section(out: &mut String, title: &str, text: &str, keys: &[Known]) {
     }
 }
 
+fn tls(out: &mut String) {
+    _ = write!(out, "\n## Worker: TLS of the REST API\n\n{TLS}\n\n");
+    out.push_str("| Key | Meaning |\n| --- | --- |\n");
+    for (key, meaning) in TLS_KEYS {
+        _ = writeln!(out, "| `{key}` | {meaning} |");
+    }
+}
+
 fn pass_through(out: &mut String) {
     _ = write!(out, "\n## Worker: settings of Kafka clients\n\n{CLIENTS}\n\n");
     let prefixes = CLIENT_PREFIXES.map(|prefix| format!("`{prefix}*`"));
@@ -79,6 +89,9 @@ const WORKER: &str = "A worker's settings are a Java properties file. All errors
     or has no effect is a warning in the log at start, with the nearest key that is known.";
 const DISTRIBUTED: &str = "`lockgate worker <file>`: configurations, offsets and statuses live in Kafka topics.";
 const STANDALONE: &str = "`lockgate standalone <file> <connector.json>...`: offsets live in a file.";
+const TLS: &str = "For https in `listeners` below `listeners.https.`, for https in `admin.listeners` below `admin.listeners.https.`. \
+    With no key below the prefix, the bare `ssl.*` keys hold, which are those of the Kafka clients too. Files and texts are \
+    PEM; other kinds of store are refused.";
 const CLIENTS: &str = "`producer.*`, `consumer.*` and `admin.*` are defaults of the clients of connectors; un-prefixed keys are for \
     the worker's own clients (internal topics). Names are those of the Java clients.";
 const NO_EFFECT: &str = "A worker that is given one of these starts, and says so once in its log.";

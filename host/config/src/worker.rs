@@ -3,6 +3,8 @@
 //! Enters: the entries of a properties file. Leaves: a [`WorkerConfig`], or every error at once. Invariant: each entry is
 //! used, passed to a client or converter, or reported in [`WorkerConfig::warnings`]; none is dropped in silence.
 
+mod warnings;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -16,7 +18,8 @@ use crate::nearest::nearest;
 use crate::overrides::OverridePolicy;
 use crate::reading::Settings;
 use crate::rest::{RestSettings, rest};
-use crate::worker_keys::{CLIENT_KEYS, CLIENT_PREFIXES, NOT_APPLICABLE, distributed, standalone, used};
+use crate::restart::RestartSpec;
+use crate::worker_keys::{distributed, standalone, used};
 
 /// An internal topic of distributed mode.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,6 +128,15 @@ pub struct GrantSettings {
     pub private: Vec<String>,
 }
 
+/// `topic.tracking.*`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TopicTracking {
+    /// `topic.tracking.enable`.
+    pub enable: bool,
+    /// `topic.tracking.allow.reset`.
+    pub allow_reset: bool,
+}
+
 /// A worker, checked.
 #[derive(Clone, Debug)]
 pub struct WorkerConfig {
@@ -146,6 +158,10 @@ pub struct WorkerConfig {
     pub override_policy: OverridePolicy,
     /// `topic.creation.enable`.
     pub topic_creation_enable: bool,
+    /// Topics that connectors used.
+    pub topic_tracking: TopicTracking,
+    /// Automatic restarts of connectors that say nothing about them.
+    pub restart: RestartSpec,
     /// REST.
     pub rest: RestSettings,
     /// Packages.
@@ -203,7 +219,7 @@ impl WorkerConfig {
             let near = nearest(&error.key, entries.keys().map(String::as_str).filter(|key| names().all(|n| n != *key)));
             error.nearest = near.filter(|_| error.value.is_none()).map(str::to_owned);
         }
-        let rest = rest(&settings, &mut errors);
+        let rest = rest(&settings, &raw, &mut errors);
         let override_policy = override_policy(&settings, &mut errors);
         ConfigErrors::check(errors)?;
         let list = |key: &str| settings.list(key).to_vec();
@@ -218,6 +234,11 @@ impl WorkerConfig {
             clients: clients(entries),
             override_policy: override_policy.unwrap_or(OverridePolicy::None),
             topic_creation_enable: settings.flag("topic.creation.enable"),
+            topic_tracking: TopicTracking {
+                enable: settings.flag("topic.tracking.enable"),
+                allow_reset: settings.flag("topic.tracking.allow.reset"),
+            },
+            restart: RestartSpec::of_worker(&settings),
             rest,
             packages: packages(&settings),
             limits: limits(&settings),
@@ -229,7 +250,7 @@ impl WorkerConfig {
                 private: list("lockgate.grants.private"),
             },
             tenant: settings.text("lockgate.tenant").unwrap_or_default().to_owned(),
-            warnings: warnings(entries, known),
+            warnings: warnings::of(entries, known),
         })
     }
 }
@@ -295,58 +316,19 @@ fn limits(settings: &Settings) -> LimitSettings {
     }
 }
 
-fn is_client_key(key: &str) -> bool {
-    CLIENT_KEYS.contains(&key) || CLIENT_PREFIXES.iter().any(|prefix| key.starts_with(prefix))
-}
-
 fn clients(entries: &IndexMap<String, String>) -> ClientSettings {
     let below = |prefix: &str| -> IndexMap<String, String> {
         let pairs =
             entries.iter().filter_map(|(key, value)| Some((key.strip_prefix(prefix)?.to_owned(), value.clone())));
         pairs.collect()
     };
-    let common = entries.iter().filter(|(key, _)| *key == "bootstrap.servers" || is_client_key(key));
+    let common = entries.iter().filter(|(key, _)| *key == "bootstrap.servers" || warnings::is_client_key(key));
     ClientSettings {
         common: common.map(|(key, value)| (key.clone(), value.clone())).collect(),
         producer: below("producer."),
         consumer: below("consumer."),
         admin: below("admin."),
     }
-}
-
-fn warnings(entries: &IndexMap<String, String>, known: &[Known]) -> Vec<Warning> {
-    let names: Vec<&str> = known.iter().map(|k| k.definition.name.as_str()).collect();
-    let keys = entries.keys().filter(|key| !names.contains(&key.as_str()) && !is_client_key(key));
-    keys.filter_map(|key| warning(key, &names)).collect()
-}
-
-/// Prefixes whose keys are read as a family.
-const FAMILIES: [&str; 9] = [
-    "producer.",
-    "consumer.",
-    "admin.",
-    "key.converter.",
-    "value.converter.",
-    "header.converter.",
-    "config.storage.",
-    "offset.storage.",
-    "status.storage.",
-];
-
-fn warning(key: &str, names: &[&str]) -> Option<Warning> {
-    let is_meant = |pattern: &str| key == pattern || (pattern.ends_with('.') && key.starts_with(pattern));
-    let found = NOT_APPLICABLE.iter().find(|(pattern, _)| is_meant(pattern));
-    let reason = match found {
-        Some((_, reason)) => format!("has no effect: {reason}"),
-        None if key.ends_with(".storage.cleanup.policy") => "has no effect: internal topics are compacted".to_owned(),
-        None if key == "config.storage.partitions" => "has no effect: the config topic has one partition".to_owned(),
-        None if FAMILIES.iter().any(|prefix| key.starts_with(prefix)) => return None,
-        None => match nearest(key, names.iter().copied()) {
-            Some(near) => format!("is not known; did you mean `{near}`?"),
-            None => "is not known and has no effect".to_owned(),
-        },
-    };
-    Some(Warning { key: key.to_owned(), message: reason })
 }
 
 #[cfg(test)]

@@ -10,10 +10,17 @@ use Importance::{High, Low, Medium};
 
 use crate::definitions::{Known, Rule};
 
+mod not_applicable;
+mod rest;
+
+pub use not_applicable::NOT_APPLICABLE;
+
 /// Keys that both modes read.
 pub fn used() -> Vec<Known> {
     let mut keys = clients_and_converters();
-    keys.extend(timing_and_rest());
+    keys.extend(timing());
+    keys.extend(rest::keys());
+    keys.extend(restart());
     keys.extend(packages_and_policy());
     keys.extend(limits());
     keys
@@ -43,9 +50,8 @@ fn clients_and_converters() -> Vec<Known> {
     ]
 }
 
-fn timing_and_rest() -> Vec<Known> {
+fn timing() -> Vec<Known> {
     let graceful = "Milliseconds for all tasks together to drain at shutdown.";
-    let listeners = "Where the REST API listens: http://host:port, separated by commas; no host = all addresses.";
     vec![
         Known::new("task.shutdown.graceful.timeout.ms", Long, Some("5000"), Low, graceful).at_least(0.0),
         Known::new("offset.flush.interval.ms", Long, Some("60000"), Low, "Milliseconds between commits of offsets.")
@@ -58,25 +64,14 @@ fn timing_and_rest() -> Vec<Known> {
             "Milliseconds that one commit of a source may take.",
         )
         .at_least(1.0),
-        Known::new("listeners", List, Some("http://:8083"), Low, listeners).non_empty(),
-        Known::new("rest.advertised.host.name", Text, None, Low, "Host that other workers and worker_id name."),
-        Known::new("rest.advertised.port", Int, None, Low, "Port that other workers and worker_id name.")
-            .between(1.0, 65_535.0),
+        Known::new("topic.tracking.enable", Boolean, Some("true"), Low, "Keep track of the topics of each connector."),
         Known::new(
-            "response.http.headers.config",
-            Text,
-            Some(""),
+            "topic.tracking.allow.reset",
+            Boolean,
+            Some("true"),
             Low,
-            "Extra response headers: [action] [name]:[value], ...",
+            "Whether that record may be reset over REST.",
         ),
-        Known::new(
-            "access.control.allow.origin",
-            Text,
-            Some(""),
-            Low,
-            "Origin that browsers may call from; empty = none.",
-        ),
-        Known::new("access.control.allow.methods", Text, Some(""), Low, "Methods that such a page may use."),
     ]
 }
 
@@ -110,6 +105,36 @@ fn packages_and_policy() -> Vec<Known> {
         ),
     ]
 }
+
+/// What connectors say below `restart.` unless they say it themselves.
+fn restart() -> Vec<Known> {
+    let policy =
+        "Whether failed tasks of connectors that say nothing are started again by themselves (restart.policy).";
+    let mut keys =
+        vec![Known::new("lockgate.restart.policy", Text, Some("none"), Medium, policy).one_of(&["none", "on-failure"])];
+    keys.extend(RESTART_BOUNDS.map(|(name, default, max, text)| {
+        Known::new(&format!("lockgate.{name}"), Long, Some(default), Low, text).between(0.0, max)
+    }));
+    keys
+}
+
+/// Bounds of automatic restarts: key, default, maximum, meaning.
+pub const RESTART_BOUNDS: [(&str, &str, f64, &str); 4] = [
+    ("restart.delay.ms", "1000", 86_400_000.0, "Milliseconds before the first automatic restart; doubled each time."),
+    ("restart.delay.max.ms", "60000", 86_400_000.0, "Milliseconds before an automatic restart at most."),
+    (
+        "restart.max.attempts",
+        "10",
+        1_000_000.0,
+        "Automatic restarts within restart.window.ms, after which a task stays FAILED.",
+    ),
+    (
+        "restart.window.ms",
+        "600000",
+        86_400_000.0,
+        "Milliseconds in which restarts are counted; a task that ran for so long starts anew.",
+    ),
+];
 
 fn limits() -> Vec<Known> {
     let bound = |name: &str, default: &str, min: f64, max: f64, text: &str| {
@@ -194,41 +219,3 @@ pub const CLIENT_KEYS: [&str; 18] = [
 
 /// Prefixes whose keys pass through to the worker's own Kafka clients, prefix kept.
 pub const CLIENT_PREFIXES: [&str; 2] = ["sasl.", "ssl."];
-
-/// Keys (or, ending in a dot, prefixes) of Kafka Connect that have no effect, and why.
-pub const NOT_APPLICABLE: [(&str, &str); 34] = [
-    ("plugin.path", "plugins are packages: upload them (POST /packages) or put them into lockgate.packages.bundled"),
-    ("plugin.discovery", "there is nothing to scan: a package says what is in it"),
-    ("key.converter.plugin.version", "converters are built in"),
-    ("value.converter.plugin.version", "converters are built in"),
-    ("header.converter.plugin.version", "converters are built in"),
-    ("internal.key.converter", "the format of internal topics is fixed, as in Kafka Connect since 3.0"),
-    ("internal.value.converter", "the format of internal topics is fixed, as in Kafka Connect since 3.0"),
-    ("internal.key.converter.", "the format of internal topics is fixed"),
-    ("internal.value.converter.", "the format of internal topics is fixed"),
-    ("rest.host.name", "removed from Kafka Connect; use listeners"),
-    ("rest.port", "removed from Kafka Connect; use listeners"),
-    ("rest.advertised.listener", "listeners are http only"),
-    ("rest.extension.classes", "there is no JVM to load them into"),
-    ("admin.listeners", "there are no log levels to set over REST yet"),
-    ("admin.listeners.", "there are no log levels to set over REST yet"),
-    ("listeners.", "listeners are http only: put a TLS proxy before the worker"),
-    ("config.providers", "references such as ${file:path:key} are not resolved yet and stay as text"),
-    ("config.providers.", "references such as ${file:path:key} are not resolved yet and stay as text"),
-    ("topic.tracking.enable", "active topics are not tracked yet"),
-    ("topic.tracking.allow.reset", "active topics are not tracked yet"),
-    ("metrics.sample.window.ms", "rates and averages are the monitoring system's: GET /metrics has totals"),
-    ("metrics.num.samples", "rates and averages are the monitoring system's: GET /metrics has totals"),
-    ("metrics.recording.level", "all metrics are always recorded"),
-    ("metric.reporters", "there is no JVM to load them into; use GET /metrics"),
-    ("metrics.context.", "labels are added where GET /metrics is scraped"),
-    ("exactly.once.source.support", "sources are at-least-once so far"),
-    ("session.timeout.ms", "one worker so far: there is no group to keep a session with"),
-    ("heartbeat.interval.ms", "one worker so far: there is no group to keep a session with"),
-    ("rebalance.timeout.ms", "one worker so far: nothing is rebalanced"),
-    ("connect.protocol", "one worker so far: nothing is rebalanced"),
-    ("scheduled.rebalance.max.delay.ms", "one worker so far: nothing is rebalanced"),
-    ("worker.sync.timeout.ms", "one worker so far: it reads its own writes"),
-    ("worker.unsync.backoff.ms", "one worker so far: it reads its own writes"),
-    ("inter.worker.", "one worker so far: workers do not call each other"),
-];

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use indexmap::IndexMap;
-use lockgate_config::{ConfigErrors, Listener, PropertiesError, WorkerConfig, properties};
+use lockgate_config::{
+    ConfigErrors, Listener, PropertiesError, RestAuth, RestSettings, Scheme, WorkerConfig, properties,
+};
 use lockgate_supervisor::{Handle, Options, StartError, Supervisor};
 use lockgate_wasm::{Compiler, EngineOptions, UploadLimits};
 use tokio::net::TcpListener;
@@ -102,6 +104,7 @@ impl Worker {
         for warning in &config.warnings {
             tracing::warn!("{warning}");
         }
+        all_served(&config.rest)?;
         let mut listeners = Vec::new();
         for listener in &config.rest.listeners {
             listeners.push(bind(listener).await?);
@@ -149,6 +152,21 @@ impl Worker {
 async fn stop_asked(mut stopped: watch::Receiver<bool>) {
     // A sender that is gone means stop, too.
     drop(stopped.wait_for(|stop| *stop).await);
+}
+
+/// What keeps people out is never passed over.
+fn all_served(rest: &RestSettings) -> Result<(), WorkerError> {
+    let refused = |address: &str, text: &str| {
+        let cause = std::io::Error::new(std::io::ErrorKind::Unsupported, text.to_owned());
+        Err(WorkerError::Listen { address: address.to_owned(), cause })
+    };
+    if let Some(listener) = rest.listeners.iter().find(|listener| listener.scheme == Scheme::Https) {
+        return refused(&format!("https://{}:{}", listener.host, listener.port), "this build does not serve https");
+    }
+    if rest.auth != RestAuth::default() {
+        return refused("the REST API", "this build does not authenticate callers");
+    }
+    Ok(())
 }
 
 async fn bind(listener: &Listener) -> Result<TcpListener, WorkerError> {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::properties;
-use crate::rest::Listener;
+use crate::rest::{Listener, Scheme};
 
 const DISTRIBUTED: &str = "bootstrap.servers=a:9092, b:9092\ngroup.id=connect-cluster\n\
     key.converter=org.apache.kafka.connect.json.JsonConverter\nkey.converter.schemas.enable=false\n\
@@ -28,7 +28,7 @@ fn a_distributed_file_gets_kafka_connects_defaults() {
     assert_eq!((distributed.config_topic.partitions, distributed.config_topic.replication_factor), (1, 3));
     assert_eq!(worker.flush_interval, Duration::from_mins(1));
     assert_eq!(worker.graceful_timeout, Duration::from_secs(5));
-    assert_eq!(worker.rest.listeners, [Listener { host: String::new(), port: 8083 }]);
+    assert_eq!(worker.rest.listeners, [Listener { scheme: Scheme::Http, host: String::new(), port: 8083 }]);
     assert_eq!(worker.converters.key.settings["schemas.enable"], "false");
     assert_eq!(worker.converters.header.class, "org.apache.kafka.connect.storage.SimpleHeaderConverter");
     assert_eq!(worker.override_policy, OverridePolicy::All);
@@ -67,12 +67,12 @@ fn all_errors_come_at_once_with_the_key_that_was_meant() {
         "status.storage.partitions",
         "listeners",
         "listeners",
-        "listeners",
+        "ssl.keystore.location",
         "connector.client.config.override.policy",
     ];
     assert_eq!(keys, expected);
     assert_eq!(errors.0[0].nearest.as_deref(), Some("bootstrap.server"));
-    assert!(errors.to_string().contains("https is not supported yet"), "{errors}");
+    assert!(errors.to_string().contains("an https listener needs a certificate"), "{errors}");
     assert!(errors.to_string().contains("(allowed: All, None, Principal, Allowlist)"), "{errors}");
 }
 
@@ -84,7 +84,7 @@ fn what_has_no_effect_is_said() {
     );
     assert_eq!(warning_of("my.own.thing=1"), "my.own.thing: is not known and has no effect");
     assert!(warning_of("plugin.path=/x").starts_with("plugin.path: has no effect: plugins are packages"));
-    assert!(warning_of("listeners.https.ssl.keystore.location=/x").contains("TLS proxy"));
+    assert!(warning_of("listeners.https.ssl.cipher.suites=x").contains("ciphers"));
     assert!(warning_of("config.storage.partitions=3").contains("one partition"));
 }
 
