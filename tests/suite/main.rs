@@ -22,3 +22,4 @@ mod standalone;
 mod template;
 mod topics;
 mod uploads;
+mod worker_keys;

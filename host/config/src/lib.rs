@@ -8,6 +8,7 @@
 
 mod converters;
 pub mod definitions;
+pub mod environment;
 pub mod error;
 mod names;
 pub mod nearest;

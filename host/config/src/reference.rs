@@ -15,6 +15,7 @@ use crate::worker_keys::{CLIENT_KEYS, CLIENT_PREFIXES, NOT_APPLICABLE, distribut
 /// The whole document.
 pub fn markdown() -> String {
     let mut out = String::from(INTRODUCTION);
+    _ = write!(out, "\n## Worker: from the environment\n\n{ENVIRONMENT}\n");
     section(&mut out, "Worker: both modes", WORKER, &used());
     section(&mut out, "Worker: distributed", DISTRIBUTED, &distributed());
     section(&mut out, "Worker: standalone", STANDALONE, &standalone());
@@ -85,6 +86,10 @@ const INTRODUCTION: &str = "# Configuration\n\n\
     Every key that Lockgate reads, generated from the code (`LOCKGATE_BLESS=1 cargo test -p lockgate-config` writes this \
     file anew). Names, defaults and meanings are Kafka Connect's; keys that begin with `lockgate.` or `batch.` are \
     Lockgate's own. Times are milliseconds unless a key says otherwise.\n";
+const ENVIRONMENT: &str = "Every variable `CONNECT_<NAME>` sets a key and wins over the file, as with the usual images of Kafka \
+    Connect: the rest of the name in small letters, `_` is a dot, `__` an underscore, `___` a dash. `CONNECT_BOOTSTRAP_SERVERS` \
+    is `bootstrap.servers`, `CONNECT_LOCKGATE_CACHE_DIR` is `lockgate.cache.dir`. `CONNECT_LOG4J_*` and `CONNECT_CUB_*` are \
+    left alone: log levels are `RUST_LOG`'s. The log names the keys that came this way, never their values.";
 const WORKER: &str = "A worker's settings are a Java properties file. All errors are reported at once; a key that is not known \
     or has no effect is a warning in the log at start, with the nearest key that is known.";
 const DISTRIBUTED: &str = "`lockgate worker <file>`: configurations, offsets and statuses live in Kafka topics.";

@@ -110,10 +110,15 @@ pub fn rest(settings: &Settings, raw: &RawConfig, errors: &mut Vec<ConfigError>)
         errors.push(ConfigError::invalid(key, Some(text), reason));
         Vec::new()
     });
-    let advertised = match settings.filled("rest.advertised.listener") {
-        Some(name) if name.eq_ignore_ascii_case("https") => Some(Scheme::Https),
-        Some(_) => Some(Scheme::Http),
+    let key = "rest.advertised.listener";
+    let advertised = match settings.filled(key).map(str::to_ascii_lowercase).as_deref() {
         None => listeners.first().map(|listener| listener.scheme),
+        Some("http") => Some(Scheme::Http),
+        Some("https") => Some(Scheme::Https),
+        Some(other) => {
+            errors.push(ConfigError::invalid(key, Some(other), "it is either http or https"));
+            None
+        }
     };
     RestSettings {
         admin: admin(settings, raw, errors),

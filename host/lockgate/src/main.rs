@@ -7,6 +7,7 @@ mod child;
 mod dev;
 mod logging;
 mod runtime;
+mod settings;
 mod signals;
 mod standalone;
 mod worker;

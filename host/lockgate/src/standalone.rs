@@ -13,15 +13,16 @@ use lockgate_supervisor::Handle;
 use lockgate_supervisor::view::{CreateConnector, HealthState, TargetState};
 use serde::Deserialize;
 
+use crate::settings;
 use crate::signals::Signals;
-use crate::worker::{Worker, WorkerError, read};
+use crate::worker::{Worker, WorkerError};
 
 /// How often readiness is asked for.
 const POLL: Duration = Duration::from_millis(20);
 
 /// Runs it.
 pub async fn run(path: &Path, connectors: &[std::path::PathBuf]) -> Result<(), WorkerError> {
-    let entries = read(path)?;
+    let entries = settings::read(path)?;
     let config = |cause| WorkerError::Config { path: path.to_owned(), cause };
     let config = WorkerConfig::standalone(&entries).map_err(config)?;
     let mut wanted = Vec::new();

@@ -6,16 +6,14 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use indexmap::IndexMap;
-use lockgate_config::{
-    ConfigErrors, Listener, PropertiesError, RestAuth, RestSettings, Scheme, WorkerConfig, properties,
-};
+use lockgate_config::{ConfigErrors, Listener, PropertiesError, RestAuth, RestSettings, Scheme, WorkerConfig};
 use lockgate_supervisor::{Handle, Options, StartError, Supervisor};
 use lockgate_wasm::{Compiler, EngineOptions, UploadLimits};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
 
+use crate::settings;
 use crate::signals::Signals;
 
 /// The worker cannot start, or ended by itself.
@@ -74,16 +72,10 @@ pub enum WorkerError {
 
 /// `lockgate worker`.
 pub async fn distributed(path: &Path) -> Result<(), WorkerError> {
-    let entries = read(path)?;
+    let entries = settings::read(path)?;
     let config = |cause| WorkerError::Config { path: path.to_owned(), cause };
     let worker = Worker::start(WorkerConfig::distributed(&entries).map_err(config)?).await?;
     worker.run_until_signal(Signals::listen()?).await
-}
-
-/// The entries of a properties file.
-pub fn read(path: &Path) -> Result<IndexMap<String, String>, WorkerError> {
-    let text = std::fs::read_to_string(path).map_err(|cause| WorkerError::Read { path: path.to_owned(), cause })?;
-    properties::parse(&text).map_err(|cause| WorkerError::Properties { path: path.to_owned(), cause })
 }
 
 /// How long open calls may go on once the supervisor has ended: their answers are there.
@@ -101,9 +93,7 @@ pub struct Worker {
 impl Worker {
     /// Binds its listeners and starts.
     pub async fn start(config: WorkerConfig) -> Result<Self, WorkerError> {
-        for warning in &config.warnings {
-            tracing::warn!("{warning}");
-        }
+        settings::report(&config);
         all_served(&config.rest)?;
         let mut listeners = Vec::new();
         for listener in &config.rest.listeners {

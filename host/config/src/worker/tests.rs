@@ -118,3 +118,53 @@ fn listeners_may_be_several_and_of_either_address_family() {
     let shown: Vec<_> = rest.listeners.iter().map(|l| (l.host.as_str(), l.port)).collect();
     assert_eq!(shown, [("127.0.0.1", 0), ("::1", 8083), ("host", 1)]);
 }
+
+/// What Apache Kafka ships as `config/connect-distributed.properties`: what is set in it.
+const SHIPPED_DISTRIBUTED: &str = "bootstrap.servers=localhost:9092\ngroup.id=connect-cluster\n\
+    key.converter=org.apache.kafka.connect.json.JsonConverter\n\
+    value.converter=org.apache.kafka.connect.json.JsonConverter\n\
+    key.converter.schemas.enable=true\nvalue.converter.schemas.enable=true\n\
+    offset.storage.topic=connect-offsets\noffset.storage.replication.factor=1\n#offset.storage.partitions=25\n\
+    config.storage.topic=connect-configs\nconfig.storage.replication.factor=1\n\
+    status.storage.topic=connect-status\nstatus.storage.replication.factor=1\n#status.storage.partitions=5\n\
+    offset.flush.interval.ms=10000\n#listeners=HTTP://:8083\n#rest.advertised.host.name=\n\
+    #rest.advertised.port=\n#rest.advertised.listener=\n#plugin.path=\n";
+
+/// Likewise `config/connect-standalone.properties`.
+const SHIPPED_STANDALONE: &str = "bootstrap.servers=localhost:9092\n\
+    key.converter=org.apache.kafka.connect.json.JsonConverter\n\
+    value.converter=org.apache.kafka.connect.json.JsonConverter\n\
+    key.converter.schemas.enable=true\nvalue.converter.schemas.enable=true\n\
+    offset.storage.file.filename=/var/connect.offsets\noffset.flush.interval.ms=10000\n#plugin.path=\n";
+
+#[test]
+fn the_files_that_apache_kafka_ships_load_without_a_word() {
+    let worker = WorkerConfig::distributed(&properties::parse(SHIPPED_DISTRIBUTED).unwrap()).unwrap();
+    assert_eq!(worker.warnings, []);
+    assert_eq!(worker.flush_interval, Duration::from_secs(10));
+    let worker = WorkerConfig::standalone(&properties::parse(SHIPPED_STANDALONE).unwrap()).unwrap();
+    assert_eq!(worker.warnings, []);
+    // With what stands there as a comment switched on.
+    let all = SHIPPED_DISTRIBUTED.replace('#', "").replace("rest.advertised.port=\n", "rest.advertised.port=8083\n");
+    let worker = WorkerConfig::distributed(&properties::parse(&all).unwrap()).unwrap();
+    let keys: Vec<&str> = worker.warnings.iter().map(|w| w.key.as_str()).collect();
+    assert_eq!(keys, ["plugin.path"]);
+}
+
+/// Every key that a distributed or standalone worker of Kafka Connect 4.3 defines, client keys left out, with a value.
+const CONNECT_KEYS: &str = include_str!("connect_keys.properties");
+
+#[test]
+fn every_worker_key_of_kafka_connect_is_read_or_has_its_reason() {
+    let reader = [used(), distributed()].concat();
+    let mut reported = 0;
+    for (key, value) in properties::parse(CONNECT_KEYS).unwrap() {
+        let is_read = reader.iter().any(|known| known.definition.name == key) || warnings::is_client_key(&key);
+        let said = distributed_with(&format!("{key}={value}\n")).unwrap().warnings;
+        let text = said.iter().map(ToString::to_string).collect::<String>();
+        assert_eq!(said.len(), usize::from(!is_read), "{key}: {text}");
+        assert!(is_read || text.contains("has no effect: "), "{key}: {text}");
+        reported += said.len();
+    }
+    assert!(reported > 20, "{reported}");
+}

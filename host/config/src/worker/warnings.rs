@@ -9,7 +9,7 @@ use crate::definitions::Known;
 use crate::error::Warning;
 use crate::nearest::nearest;
 use crate::rest::TLS_KEYS;
-use crate::worker_keys::{CLIENT_KEYS, CLIENT_PREFIXES, NOT_APPLICABLE};
+use crate::worker_keys::{CLIENT_KEYS, CLIENT_PREFIXES, NOT_APPLICABLE, distributed, standalone};
 
 /// True for a key that passes to the worker's own Kafka clients.
 pub fn is_client_key(key: &str) -> bool {
@@ -45,6 +45,7 @@ fn warning(key: &str, names: &[&str]) -> Option<Warning> {
         None if tls_name(key).is_some_and(|name| name.starts_with("ssl.")) => format!("has no effect: {NO_SUCH_TLS}"),
         None if key.ends_with(".storage.cleanup.policy") => "has no effect: internal topics are compacted".to_owned(),
         None if key == "config.storage.partitions" => "has no effect: the config topic has one partition".to_owned(),
+        None if is_of_other_mode(key, names) => format!("has no effect: {OTHER_MODE}"),
         None if FAMILIES.iter().any(|prefix| key.starts_with(prefix)) => return None,
         None => match nearest(key, names.iter().copied()) {
             Some(near) => format!("is not known; did you mean `{near}`?"),
@@ -52,6 +53,15 @@ fn warning(key: &str, names: &[&str]) -> Option<Warning> {
         },
     };
     Some(Warning { key: key.to_owned(), message: reason })
+}
+
+const OTHER_MODE: &str = "it is a setting of the other mode (`lockgate worker` or `lockgate standalone`)";
+
+/// A key that only a worker of the other mode reads.
+fn is_of_other_mode(key: &str, names: &[&str]) -> bool {
+    let is_distributed = names.contains(&"group.id");
+    let other = if is_distributed { standalone() } else { distributed() };
+    other.iter().any(|known| known.definition.name == key)
 }
 
 /// A TLS key of REST listeners, without its prefix.

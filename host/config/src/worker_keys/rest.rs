@@ -7,7 +7,7 @@ use lockgate_model::package::{ConfigType, Importance};
 use ConfigType::{Int, List, String as Text};
 use Importance::{Low, Medium};
 
-use crate::definitions::{Known, Rule};
+use crate::definitions::Known;
 
 /// All of them.
 pub fn keys() -> Vec<Known> {
@@ -24,9 +24,11 @@ pub fn keys() -> Vec<Known> {
         text("rest.advertised.host.name", None, "Host that other workers and worker_id name."),
         Known::new("rest.advertised.port", Int, None, Low, "Port that other workers and worker_id name.")
             .between(1.0, 65_535.0),
-        text("rest.advertised.listener", None, "Listener that other workers are told; null = the first.")
-            .one_of(&["http", "https"])
-            .rule(Rule::AnyCase),
+        text(
+            "rest.advertised.listener",
+            None,
+            "Listener that other workers are told: http or https; null = the first.",
+        ),
         Known::new("admin.listeners", List, None, Low, admin),
         Known::new("rest.extension.classes", List, Some(""), Low, extensions),
         text("response.http.headers.config", Some(""), headers),
