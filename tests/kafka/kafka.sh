@@ -5,6 +5,7 @@
 #   kafka.sh connect-jars                  as `jars`, with Kafka Connect's, for parity tests
 #   kafka.sh start  DIR PORT [KEY=VALUE..] one node: broker on 127.0.0.1:PORT, controller on PORT+1; ready when it returns
 #   kafka.sh start3 DIR PORT [KEY=VALUE..] three nodes: brokers on PORT, PORT+2, PORT+4, controllers on PORT+1, +3, +5
+#   kafka.sh connect DIR FILE              a Kafka Connect worker (ConnectDistributed) with the properties in FILE; poll its REST
 #   kafka.sh stop   DIR                    stops what was started in DIR, and waits for it; data stays
 #   kafka.sh kill   DIR                    as `stop`, with SIGKILL
 #
@@ -106,6 +107,11 @@ END
     [[ $setting == *=* ]] || fail "not KEY=VALUE: $setting"
     echo "$setting" >>"$node/server.properties"
   done
+  write_logging "$node"
+}
+
+write_logging() {
+  local node=$1
   cat >"$node/log4j2.properties" <<END
 status=error
 appender.file.type=File
@@ -179,6 +185,18 @@ start() {
   echo "127.0.0.1:$port"
 }
 
+# connect DIR FILE
+connect() {
+  local node=$1/connect file=$2 jars
+  jars=$(jars connect)
+  mkdir -p "$node"
+  write_logging "$node"
+  setsid nohup "$(java_program)" -Xms64m "-Xmx${KAFKA_HEAP:-384m}" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
+    -Djava.awt.headless=true "-Dlog4j2.configurationFile=$node/log4j2.properties" -cp "$jars/*" \
+    org.apache.kafka.connect.cli.ConnectDistributed "$file" >"$node/console.log" 2>&1 </dev/null &
+  echo $! >"$node/pid"
+}
+
 # stop DIR SIGNAL
 stop() {
   local dir=$1 signal=$2 file deadline=$((SECONDS + STOP_DEADLINE_S))
@@ -195,13 +213,14 @@ stop() {
   done
 }
 
-usage() { sed -n '2,10p' "${BASH_SOURCE[0]}" | cut -c 3- >&2; exit 2; }
+usage() { sed -n '2,11p' "${BASH_SOURCE[0]}" | cut -c 3- >&2; exit 2; }
 
 case ${1:-} in
   jars) jars kafka ;;
   connect-jars) jars connect ;;
   start) [[ $# -ge 3 ]] || usage; start "$2" "$3" 1 "${@:4}" ;;
   start3) [[ $# -ge 3 ]] || usage; start "$2" "$3" 3 "${@:4}" ;;
+  connect) [[ $# -eq 3 ]] || usage; connect "$2" "$3" ;;
   stop) [[ $# -eq 2 ]] || usage; stop "$2" TERM ;;
   kill) [[ $# -eq 2 ]] || usage; stop "$2" KILL ;;
   *) usage ;;

@@ -26,7 +26,7 @@ pub struct Kafka {
     port: u16,
     nodes: u8,
     settings: Vec<String>,
-    guard: Option<(Child, ChildStdin)>,
+    guard: Option<Guard>,
 }
 
 impl Kafka {
@@ -110,38 +110,55 @@ impl Kafka {
     }
 
     fn script(&self, arguments: &[&str]) {
-        let status = Command::new(places::root().join("tests/kafka/kafka.sh"))
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .status()
-            .unwrap();
-        assert!(status.success(), "kafka.sh {arguments:?} ended with {status}");
+        kafka_script(arguments);
     }
 
     /// A process that ends the broker when its input ends: when this handle is dropped, or this process is gone.
     fn set_guard(&mut self) {
+        self.guard = Some(Guard::of(&self.folder()));
+    }
+}
+
+/// Runs `tests/kafka/kafka.sh`; it must go well.
+pub fn kafka_script(arguments: &[&str]) {
+    let status = Command::new(places::root().join("tests/kafka/kafka.sh"))
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .status()
+        .unwrap();
+    assert!(status.success(), "kafka.sh {arguments:?} ended with {status}");
+}
+
+/// A process that kills what `kafka.sh` started in a folder, and removes the folder, when its input ends: when this handle
+/// is dropped, or this process is gone.
+pub struct Guard {
+    child: Child,
+    input: Option<ChildStdin>,
+}
+
+impl Guard {
+    /// Guards a folder.
+    pub fn of(folder: &str) -> Self {
         let script = places::root().join("tests/kafka/kafka.sh");
         let mut child = Command::new("bash")
             .args(["-c", "cat >/dev/null; \"$0\" kill \"$1\"; rm -rf \"$1\""])
             .arg(script)
-            .arg(self.folder())
+            .arg(folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let input = child.stdin.take().unwrap();
-        self.guard = Some((child, input));
+        let input = child.stdin.take();
+        Self { child, input }
     }
 }
 
-impl Drop for Kafka {
+impl Drop for Guard {
     fn drop(&mut self) {
-        if let Some((mut child, input)) = self.guard.take() {
-            drop(input);
-            let _ = child.wait();
-        }
+        drop(self.input.take());
+        let _ = self.child.wait();
     }
 }
 

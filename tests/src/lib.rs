@@ -4,6 +4,7 @@
 //! started when they are dropped. Invariant: everything waits for a condition with a deadline, never for a time.
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc)] // a test that cannot go on ends by panicking
 
+pub mod connect;
 pub mod far_end;
 pub mod golden;
 pub mod http;
@@ -13,6 +14,7 @@ pub mod receiver;
 pub mod wait;
 pub mod worker;
 
+pub use connect::Connect;
 pub use far_end::{Record, Topic};
 pub use http::Answer;
 pub use kafka::Kafka;

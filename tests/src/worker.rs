@@ -83,6 +83,10 @@ impl Worker {
         let address = format!("127.0.0.1:{}", free_port());
         let mut text = String::new();
         let mut properties = usual_properties(bootstrap, &address, dir.path());
+        if options.standalone.is_none() {
+            // Below `offset.storage.`, so Kafka Connect would give it to the topic.
+            properties.retain(|(key, _)| key != "offset.storage.file.filename");
+        }
         for (key, value) in &options.properties {
             properties.retain(|(k, _)| k != key);
             properties.push((key.clone(), value.clone()));
