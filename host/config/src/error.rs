@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use crate::hidden::Hidden;
+
 /// Shown instead of a secret.
 pub const HIDDEN: &str = "[hidden]";
 
@@ -45,6 +47,14 @@ impl ConfigError {
     #[must_use]
     pub fn allowing(mut self, allowed: Option<String>) -> Self {
         self.allowed = allowed;
+        self
+    }
+
+    /// Without values that must not be seen.
+    #[must_use]
+    pub fn scrubbed(mut self, hidden: &Hidden) -> Self {
+        self.message = hidden.scrub(&self.message).into_owned();
+        self.value = self.value.map(|value| hidden.scrub(&value).into_owned());
         self
     }
 

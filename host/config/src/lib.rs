@@ -2,7 +2,7 @@
 //!
 //! Enters: the text of a worker's properties file, a connector's configuration. Leaves: [`WorkerConfig`],
 //! [`ConnectorSpec`], [`ConfigInfos`]. Invariant: all problems are reported at once, in Kafka Connect's words, and what was
-//! accepted is what validation accepted: both read the same definitions. No I/O, no secrets in errors.
+//! accepted is what validation accepted: both read the same definitions. No I/O but that of [`providers`], no secrets in errors.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -10,10 +10,12 @@ mod converters;
 pub mod definitions;
 pub mod environment;
 pub mod error;
+mod hidden;
 mod names;
 pub mod nearest;
 pub mod overrides;
 pub mod properties;
+pub mod providers;
 pub mod reading;
 pub mod reference;
 pub mod topic_creation;
@@ -31,9 +33,11 @@ mod worker_keys;
 pub use connector::{BatchBounds, ConnectorSpec, DeadLetterSpec, ErrorsSpec, SinkSpec, SourceSpec, Topics};
 pub use converters::{ConverterSpec, Converters, Part};
 pub use error::{ConfigError, ConfigErrors, Warning};
+pub use hidden::{Hidden, Secrets};
 pub use nearest::nearest;
 pub use overrides::{Client, OverridePolicy};
 pub use properties::PropertiesError;
+pub use providers::{Providers, Resolved};
 pub use rest::{
     AdminListeners, ClientAuth, HeaderAction, Identity, Listener, Pem, ResponseHeader, RestAuth, RestSettings, Scheme,
     Tls,

@@ -19,6 +19,7 @@ pub fn markdown() -> String {
     section(&mut out, "Worker: both modes", WORKER, &used());
     section(&mut out, "Worker: distributed", DISTRIBUTED, &distributed());
     section(&mut out, "Worker: standalone", STANDALONE, &standalone());
+    _ = write!(out, "\n## Worker: config providers\n\n{PROVIDERS}\n");
     tls(&mut out);
     pass_through(&mut out);
     not_applicable(&mut out);
@@ -94,6 +95,22 @@ const WORKER: &str = "A worker's settings are a Java properties file. All errors
     or has no effect is a warning in the log at start, with the nearest key that is known.";
 const DISTRIBUTED: &str = "`lockgate worker <file>`: configurations, offsets and statuses live in Kafka topics.";
 const STANDALONE: &str = "`lockgate standalone <file> <connector.json>...`: offsets live in a file.";
+const PROVIDERS: &str = "`config.providers=a,b` names providers, `config.providers.<name>.class` says what each is (Kafka's class names; a \
+    provider whose name is `file`, `directory`, `dir`, `env` or `secret` needs none), `config.providers.<name>.param.*` are its \
+    settings. Then `${name:path:key}` or `${name:key}` may stand anywhere in a value of the worker's or of a connector's \
+    settings. REST, the config topic, logs, statuses and errors hold the reference, never the value; a value that a plugin built \
+    from one is stored with the reference in its place. A reference to a provider that is not named stays text; one that its \
+    provider cannot resolve is an error of its key.\n\n\
+    | Class | `path` | `key` | Settings |\n| --- | --- | --- | --- |\n\
+    | `FileConfigProvider` | a properties file | a key in it | `allowed.paths` |\n\
+    | `DirectoryConfigProvider` | a directory | a file in it, whole | `allowed.paths` |\n\
+    | `EnvVarConfigProvider` | none | a variable | `allowlist.pattern`, matching whole names |\n\
+    | `SecretConfigProvider` | directories below the tenant's own, or none | a file, without its last line end | `dir` |\n\n\
+    The secret provider reads `<dir>/<lockgate.tenant>/<path>/<key>`. The tenant's directory must belong to the worker's user or \
+    root and be closed to everybody else (`chmod 700`), no secret may be writable by others, and links may not lead out of it: \
+    whoever writes connectors can name secrets of the tenant, and nothing else of the machine.\n\n\
+    `ttl.ms` (any provider; 60000 for secrets, else unset, 0 = unset) says how long a value holds. Then it is looked up again, \
+    and a connector whose values changed is restarted with its tasks, unless its `config.action.reload` is `none`.";
 const TLS: &str = "For https in `listeners` below `listeners.https.`, for https in `admin.listeners` below `admin.listeners.https.`. \
     With no key below the prefix, the bare `ssl.*` keys hold, which are those of the Kafka clients too. Files and texts are \
     PEM; other kinds of store are refused.";

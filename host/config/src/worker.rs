@@ -16,6 +16,7 @@ use crate::definitions::Known;
 use crate::error::{ConfigError, ConfigErrors, Warning};
 use crate::nearest::nearest;
 use crate::overrides::OverridePolicy;
+use crate::providers::{self, Providers};
 use crate::reading::Settings;
 use crate::rest::{RestSettings, rest};
 use crate::restart::RestartSpec;
@@ -172,6 +173,8 @@ pub struct WorkerConfig {
     pub grants: GrantSettings,
     /// `lockgate.tenant`.
     pub tenant: String,
+    /// `config.providers`.
+    pub providers: Providers,
     /// Entries without effect, with reasons; to be logged once at start.
     pub warnings: Vec<Warning>,
 }
@@ -211,9 +214,17 @@ impl WorkerConfig {
         known: &[Known],
         mode: impl FnOnce(&Settings, &RawConfig) -> Mode,
     ) -> Result<Self, ConfigErrors> {
-        let raw: RawConfig = entries.iter().map(|(key, value)| (key.clone(), Some(value.clone()))).collect();
+        let mut errors = Vec::new();
+        let tenant = entries.get("lockgate.tenant").map_or("default", |name| name.trim());
+        let providers = Providers::read(entries, tenant, &mut errors);
+        let given = providers.resolve(&referring(entries));
+        errors.extend(given.errors.iter().cloned());
+        let mut raw: RawConfig = entries.iter().map(|(key, value)| (key.clone(), Some(value.clone()))).collect();
+        raw.extend(given.config.clone());
+        let entries: &IndexMap<String, String> =
+            &raw.iter().filter_map(|(key, value)| Some((key.clone(), value.clone()?))).collect();
         let settings = Settings::read(known, &raw);
-        let mut errors: Vec<ConfigError> = settings.errors().cloned().collect();
+        errors.extend(settings.errors().cloned());
         let names = || known.iter().map(|k| k.definition.name.as_str());
         for error in &mut errors {
             let near = nearest(&error.key, entries.keys().map(String::as_str).filter(|key| names().all(|n| n != *key)));
@@ -221,7 +232,7 @@ impl WorkerConfig {
         }
         let rest = rest(&settings, &raw, &mut errors);
         let override_policy = override_policy(&settings, &mut errors);
-        ConfigErrors::check(errors)?;
+        ConfigErrors::check(errors.into_iter().map(|error| error.scrubbed(&given.hidden)).collect())?;
         let list = |key: &str| settings.list(key).to_vec();
         let millis = |key: &str| Duration::from_millis(settings.fits(key));
         Ok(Self {
@@ -250,9 +261,16 @@ impl WorkerConfig {
                 private: list("lockgate.grants.private"),
             },
             tenant: settings.text("lockgate.tenant").unwrap_or_default().to_owned(),
-            warnings: warnings::of(entries, known),
+            warnings: [warnings::of(entries, known), providers.warnings()].concat(),
+            providers,
         })
     }
+}
+
+/// What may hold references: all but the settings of the providers themselves.
+fn referring(entries: &IndexMap<String, String>) -> RawConfig {
+    let others = entries.iter().filter(|(key, _)| !key.starts_with(providers::KEY));
+    others.map(|(key, value)| (key.clone(), Some(value.clone()))).collect()
 }
 
 fn internal_topic(name: &str, settings: &Settings, raw: &RawConfig) -> InternalTopic {

@@ -38,6 +38,7 @@ fn clients_and_converters() -> Vec<Known> {
         Known::new("key.converter", Class, None, High, converter).required(),
         Known::new("value.converter", Class, None, High, converter).required(),
         Known::new("header.converter", Class, Some(simple), Low, converter),
+        Known::new("config.providers", List, Some(""), Low, "Names of the providers of ${name:path:key}, see below."),
         Known::new("connector.client.config.override.policy", Text, Some("All"), Medium, policy),
         Known::new("connector.client.config.override.allowlist", List, Some(""), Medium, "Keys that Allowlist allows."),
         Known::new(

@@ -24,7 +24,8 @@ pub fn of(entries: &IndexMap<String, String>, known: &[Known]) -> Vec<Warning> {
 }
 
 /// Prefixes whose keys are read as a family.
-const FAMILIES: [&str; 9] = [
+const FAMILIES: [&str; 10] = [
+    "config.providers.",
     "producer.",
     "consumer.",
     "admin.",

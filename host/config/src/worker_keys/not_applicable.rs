@@ -3,7 +3,7 @@
 //! Enters: nothing. Leaves: a table. Invariant: each reason says what to do instead, where there is something.
 
 /// Keys (or, ending in a dot, prefixes) of Kafka Connect that have no effect, and why.
-pub const NOT_APPLICABLE: [(&str, &str); 27] = [
+pub const NOT_APPLICABLE: [(&str, &str); 25] = [
     ("plugin.path", "plugins are packages: upload them (POST /packages) or put them into lockgate.packages.bundled"),
     ("plugin.discovery", "there is nothing to scan: a package says what is in it"),
     ("key.converter.plugin.version", "converters are built in"),
@@ -15,8 +15,6 @@ pub const NOT_APPLICABLE: [(&str, &str); 27] = [
     ("internal.value.converter.", "the format of internal topics is fixed"),
     ("rest.host.name", "removed from Kafka Connect; use listeners"),
     ("rest.port", "removed from Kafka Connect; use listeners"),
-    ("config.providers", "references such as ${file:path:key} are not resolved yet and stay as text"),
-    ("config.providers.", "references such as ${file:path:key} are not resolved yet and stay as text"),
     ("metrics.sample.window.ms", "rates and averages are the monitoring system's: GET /metrics has totals"),
     ("metrics.num.samples", "rates and averages are the monitoring system's: GET /metrics has totals"),
     ("metrics.recording.level", "all metrics are always recorded"),
