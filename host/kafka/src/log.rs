@@ -38,6 +38,8 @@ pub struct LogOptions {
     pub single_partition: bool,
     /// A producer to share; `None` = one of its own.
     pub producer: Option<Producer>,
+    /// An admin client to share; `None` = one of its own.
+    pub admin: Option<Admin>,
 }
 
 /// One record of a log.
@@ -134,13 +136,16 @@ impl CompactedLog {
     pub async fn open(options: LogOptions) -> Result<(Self, LogReader), LogError> {
         let topic = options.topic.clone();
         let kafka = |source| LogError::Kafka { topic: topic.clone(), source };
-        let admin = Admin::new(&options.settings).map_err(kafka)?;
+        let admin = match &options.admin {
+            Some(admin) => admin.clone(),
+            None => Admin::new(&options.settings).map_err(kafka)?,
+        };
         let partitions = prepare(&admin, &options).await?;
         let producer = match options.producer {
             Some(producer) => producer,
             None => Producer::new(&options.settings).map_err(kafka)?,
         };
-        let reader = LogReader::open(&options.settings, &options.topic, partitions).map_err(kafka)?;
+        let reader = LogReader::open(admin, &options.settings, &options.topic, partitions).map_err(kafka)?;
         Ok((Self { topic: options.topic.into(), producer }, reader))
     }
 

@@ -271,6 +271,7 @@ fn log(topic: &str, partitions: i32) -> LogOptions {
         config: Vec::new(),
         single_partition: false,
         producer: None,
+        admin: None,
     }
 }
 

@@ -106,6 +106,7 @@ fn clearing_the_positions_of_one_connector_leaves_the_others() {
             config: Vec::new(),
             single_partition: false,
             producer: None,
+            admin: None,
         };
         let name = fresh("connect-offsets");
         let offsets = OffsetLog::open(LogOptions { topic: name.clone(), ..options() }).await.unwrap();

@@ -87,7 +87,7 @@ async fn open_logs(
     let cluster_id = admin.cluster_id().await.map_err(StorageError::Client)?;
     say("It reads its internal topics.".to_owned());
     let producer = Producer::new(&settings).map_err(StorageError::Client)?;
-    let options = |topic: &InternalTopic, single| log_options(&settings, &producer, topic, single);
+    let options = |topic: &InternalTopic, single| log_options(&settings, &producer, &admin, topic, single);
     let (configs, offsets, statuses) = tokio::try_join!(
         Configs::open(options(&distributed.config_topic, true)),
         OffsetLog::open(options(&distributed.offset_topic, false)),
@@ -116,7 +116,13 @@ async fn await_broker(admin: &Admin, servers: &str, say: &(dyn Fn(String) + Send
     }
 }
 
-fn log_options(settings: &Settings, producer: &Producer, topic: &InternalTopic, single_partition: bool) -> LogOptions {
+fn log_options(
+    settings: &Settings,
+    producer: &Producer,
+    admin: &Admin,
+    topic: &InternalTopic,
+    single_partition: bool,
+) -> LogOptions {
     LogOptions {
         settings: settings.clone(),
         topic: topic.name.clone(),
@@ -125,6 +131,7 @@ fn log_options(settings: &Settings, producer: &Producer, topic: &InternalTopic, 
         config: topic.settings.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
         single_partition,
         producer: Some(producer.clone()),
+        admin: Some(admin.clone()),
     }
 }
 

@@ -34,6 +34,16 @@ impl Admin {
             .await?;
         Ok(Some(ranges))
     }
+
+    /// The offset that the next record of each partition will get, in one question for all of them.
+    ///
+    /// # Errors
+    /// A broker that does not answer, or does not know the topic.
+    pub(crate) async fn ends(&self, topic: &str, partitions: u32) -> Result<Vec<i64>, KafkaFault> {
+        let name = topic.to_owned();
+        let latest = sys::rd_kafka_OffsetSpec_t::RD_KAFKA_OFFSET_SPEC_LATEST;
+        self.blocking(move |handle| list(handle, &name, partitions, latest)).await
+    }
 }
 
 fn list(

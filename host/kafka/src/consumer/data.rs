@@ -79,7 +79,9 @@ impl Held {
                 }
                 if let Some(part) = run.part {
                     assignment.began(part, message.offset);
-                    push(into, message, run.topic_index);
+                    // SAFETY: as above.
+                    let next = self.messages.get(self.at + 1).map(|next| unsafe { &**next });
+                    push(into, message, next, run.topic_index);
                     filled.rows += 1;
                 }
             } else {
@@ -149,13 +151,20 @@ impl Run {
     }
 }
 
-fn push(into: &mut Batch, message: &sys::rd_kafka_message_t, topic: u32) {
+fn push(
+    into: &mut Batch,
+    message: &sys::rd_kafka_message_t,
+    next: Option<&sys::rd_kafka_message_t>,
+    topic: u32,
+) {
     // SAFETY: the client's pointers are null or valid for their lengths while the message lives.
     let (key, value) = unsafe { (bytes(message.key, message.key_len), bytes(message.payload, message.len)) };
     let key = into.push_bytes(key);
     let value = into.push_bytes(value);
     let header_first = u32::try_from(into.headers.len()).unwrap_or(u32::MAX);
-    push_headers(into, message);
+    if !next.is_some_and(|next| is_bare(message, next)) {
+        push_headers(into, message);
+    }
     let mut kind = sys::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
     // SAFETY: the message is alive.
     let timestamp = unsafe { sys::rd_kafka_message_timestamp(message, &raw mut kind) };
@@ -175,6 +184,26 @@ fn push(into: &mut Batch, message: &sys::rd_kafka_message_t, topic: u32) {
         value_schema: 0,
     };
     into.rows.push(row);
+}
+
+/// True if the record surely has no headers. The client's own answer costs an allocation and a decoder for each record; but
+/// in Kafka's record format (v2) the number of headers lies right behind the value, and the client hands out pointers into
+/// what it fetched. `next` is the message behind this one: where its bytes begin a few bytes further on, the byte between
+/// can be looked at. False only means that the client has to be asked.
+fn is_bare(message: &sys::rd_kafka_message_t, next: &sys::rd_kafka_message_t) -> bool {
+    /// Between a value and the next record's first bytes lie at most: the number of headers, and of the next record its
+    /// length, attributes, two deltas and two lengths, all variable.
+    const BETWEEN_MAX: usize = 1 + 5 + 1 + 10 + 5 + 5 + 5;
+    if message.payload.is_null() || message.len == 0 || next.err != Code::RD_KAFKA_RESP_ERR_NO_ERROR {
+        return false;
+    }
+    let end = message.payload.cast::<u8>().wrapping_add(message.len);
+    let begins = if next.key.is_null() { next.payload } else { next.key };
+    let between = (begins as usize).wrapping_sub(end as usize);
+    // SAFETY: both messages are alive, so the byte before `end` and the byte at `begins` are mapped; with less than a page
+    // between them every byte there is as well. In format v2 the byte is the record's own, in whichever buffer; older
+    // formats have no headers, so that there either answer is right.
+    (1..=BETWEEN_MAX).contains(&between) && unsafe { end.read_volatile() } == 0
 }
 
 fn push_headers(into: &mut Batch, message: &sys::rd_kafka_message_t) {

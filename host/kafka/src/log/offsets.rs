@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use indexmap::IndexMap;
 use lockgate_model::place::Position;
@@ -26,6 +27,8 @@ pub struct OffsetLog {
 struct Read {
     reader: LogReader,
     known: Known,
+    /// When the last reading to the end began: it answers everyone who asked before that.
+    began: Option<Instant>,
 }
 
 /// What was read so far: connector -> source partition -> source offset.
@@ -36,13 +39,14 @@ impl OffsetLog {
     /// Opens the topic. Nothing is read before the first load.
     pub async fn open(options: LogOptions) -> Result<Self, LogError> {
         let (log, reader) = CompactedLog::open(options).await?;
-        Ok(Self { log, read: Arc::new(Mutex::new(Read { reader, known: Known::default() })) })
+        Ok(Self { log, read: Arc::new(Mutex::new(Read { reader, known: Known::default(), began: None })) })
     }
 
     /// All positions of all connectors that have any, read to the end.
     pub async fn connectors(&self) -> Result<Vec<String>, StoreFault> {
+        let asked = Instant::now();
         let mut read = self.read.lock().await;
-        read.catch_up().await?;
+        read.catch_up(asked).await?;
         Ok(read.known.0.iter().filter(|(_, offsets)| !offsets.is_empty()).map(|(name, _)| name.clone()).collect())
     }
 
@@ -61,7 +65,12 @@ impl OffsetLog {
 }
 
 impl Read {
-    async fn catch_up(&mut self) -> Result<(), StoreFault> {
+    /// Reads to the end that the topic had at `asked` or later. Many tasks that start at once cause few readings.
+    async fn catch_up(&mut self, asked: Instant) -> Result<(), StoreFault> {
+        if self.began.is_some_and(|began| began >= asked) {
+            return Ok(());
+        }
+        let began = Instant::now();
         let records = self.reader.read_to_end().await.map_err(|fault| StoreFault {
             retriable: fault.retriable,
             code: "store.kafka".to_owned(),
@@ -70,6 +79,7 @@ impl Read {
         for record in &records {
             self.known.apply(record);
         }
+        self.began = Some(began);
         Ok(())
     }
 }
@@ -95,8 +105,9 @@ impl Known {
 
 impl OffsetStore for OffsetLog {
     async fn load(&self, connector: &str) -> Result<Vec<Position>, StoreFault> {
+        let asked = Instant::now();
         let mut read = self.read.lock().await;
-        read.catch_up().await?;
+        read.catch_up(asked).await?;
         let positions = read.known.0.get(connector).into_iter().flatten();
         Ok(positions.map(|(p, o)| Position { partition: Arc::clone(p), offset: Some(Arc::clone(o)) }).collect())
     }

@@ -14,12 +14,14 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::{LogRecord, UNKNOWN_TOPIC};
 use crate::fault::{fault, own};
-use crate::native::{Conf, Handle, Queue, Topic, c_text, rust_text};
+use crate::admin::Admin;
+use crate::native::{Conf, Handle, Queue, Topic, rust_text};
 use crate::settings::{ClientKind, Settings, librdkafka_settings};
 
 /// Follows a log. What is not read waits at the broker: the client fetches ahead at most 1 MiB.
 pub struct LogReader {
-    handle: Arc<Handle>,
+    /// For questions: on the reader's own connection they would wait behind its long polls.
+    admin: Admin,
     data: Arc<Queue>,
     topic: Topic,
     name: String,
@@ -35,7 +37,7 @@ const STALL_DEADLINE: Duration = Duration::from_mins(1);
 const TAKE_MAX: usize = 256;
 
 impl LogReader {
-    pub(super) fn open(settings: &Settings, topic: &str, partitions: u32) -> Result<Self, KafkaFault> {
+    pub(super) fn open(admin: Admin, settings: &Settings, topic: &str, partitions: u32) -> Result<Self, KafkaFault> {
         let (mut conf, _) = librdkafka_settings(ClientKind::Consumer, settings);
         let own_settings = [
             ("enable.partition.eof", "true"),
@@ -60,7 +62,7 @@ impl LogReader {
         }
         let next = vec![0; partitions as usize];
         let (ready, name) = (VecDeque::new(), topic.to_owned());
-        Ok(Self { handle, data, topic: opened, name, next, ready, trouble: None })
+        Ok(Self { admin, data, topic: opened, name, next, ready, trouble: None })
     }
 
     /// The next record, waiting for it. Cancel safe. Trouble with the broker is logged and gone through; only what is
@@ -99,16 +101,16 @@ impl LogReader {
         Ok(records)
     }
 
+    fn partitions(&self) -> u32 {
+        // Made from a number of that size.
+        u32::try_from(self.next.len()).unwrap_or(u32::MAX)
+    }
+
     /// The ends of all partitions, asked of the brokers, again while waiting helps.
     async fn ends(&self) -> Result<Vec<i64>, KafkaFault> {
         let deadline = Instant::now() + STALL_DEADLINE;
         loop {
-            let (handle, name, count) = (Arc::clone(&self.handle), c_text(&self.name)?, self.next.len());
-            let asked = tokio::task::spawn_blocking(move || {
-                (0_i32..).take(count).map(|partition| end_of(&handle, &name, partition)).collect()
-            });
-            let ends: Result<Vec<i64>, KafkaFault> =
-                asked.await.unwrap_or_else(|panic| Err(own(false, "client", panic.to_string())));
+            let ends = self.admin.ends(&self.name, self.partitions()).await;
             match ends {
                 // The log exists: a broker that does not know it has just not heard of it yet.
                 Err(fault) if (fault.retriable || fault.code == UNKNOWN_TOPIC) && Instant::now() < deadline => {
@@ -193,15 +195,4 @@ impl Drop for LogReader {
             unsafe { sys::rd_kafka_consume_stop(self.topic.raw(), partition) };
         }
     }
-}
-
-fn end_of(handle: &Handle, topic: &std::ffi::CStr, partition: i32) -> Result<i64, KafkaFault> {
-    let (mut low, mut high) = (0, 0);
-    let wait_ms = 10_000;
-    // SAFETY: all pointers live through the call.
-    let code = unsafe {
-        let (low, high) = (&raw mut low, &raw mut high);
-        sys::rd_kafka_query_watermark_offsets(handle.raw(), topic.as_ptr(), partition, low, high, wait_ms)
-    };
-    if code == Code::RD_KAFKA_RESP_ERR_NO_ERROR { Ok(high) } else { Err(fault(code, None)) }
 }
