@@ -7,11 +7,17 @@
 #[path = "../contract/mod.rs"]
 mod contract;
 
+#[path = "../parity/mod.rs"]
+mod parity;
+
+mod bad_clients;
+mod clients;
 mod configs;
 mod converters;
 mod crash;
 mod dead_letters;
 mod dev;
+mod differential;
 mod faults;
 mod lives;
 mod misbehaviour;

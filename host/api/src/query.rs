@@ -26,9 +26,9 @@ impl Query {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// `true` in any case is true; anything else is false, as Java parses it.
+    /// `true` in any case is true; anything else is false, as Java parses it. An empty value is the default.
     pub fn flag(&self, name: &str, default: bool) -> bool {
-        self.value(name).map_or(default, |value| value.eq_ignore_ascii_case("true"))
+        self.value(name).filter(|value| !value.is_empty()).map_or(default, |value| value.eq_ignore_ascii_case("true"))
     }
 
     /// True if the parameter has this value, among others.
@@ -45,7 +45,7 @@ mod tests {
     fn flags_are_javas_and_parameters_may_repeat() {
         let query = Query::parse("expand=info&expand=status&a=TRUE&b=yes&c&tail=%31+");
         assert!(query.has("expand", "info") && query.has("expand", "status") && !query.has("expand", "x"));
-        assert!(query.flag("a", false) && !query.flag("b", true) && !query.flag("c", true) && query.flag("d", true));
+        assert!(query.flag("a", false) && !query.flag("b", true) && query.flag("c", true) && query.flag("d", true));
         assert_eq!(query.value("tail"), Some("1 "));
         assert_eq!(Query::parse(""), Query::default());
     }
