@@ -136,7 +136,7 @@ impl Found<'_> {
         self.add(at, text(connect), text(lockgate));
     }
 
-    /// Items with a name are matched by it; others, and texts, by their place.
+    /// Items with a name are matched by it, texts by themselves; others by their place.
     fn array(&mut self, at: &str, connect: &[Value], lockgate: &[Value]) {
         let names = |items: &[Value]| -> Vec<String> {
             items.iter().enumerate().map(|(place, item)| name(item).unwrap_or_else(|| place.to_string())).collect()
@@ -164,6 +164,9 @@ impl Found<'_> {
 
 /// What an item of a list is called.
 fn name(item: &Value) -> Option<String> {
+    if let Value::String(text) = item {
+        return Some(text.clone());
+    }
     let text = |pointer: &str| item.pointer(pointer).and_then(Value::as_str);
     if let Some((class, kind)) = text("/class").zip(text("/type")) {
         return Some(format!("{kind} {class}"));

@@ -96,7 +96,7 @@ fn compared(connect: &Side, lockgate: &Side) -> Vec<Difference> {
 fn report(differences: &[Difference]) -> String {
     let mut text = String::new();
     for Difference { request, at, connect, lockgate } in differences {
-        writeln!(text, "{request} {at}\n    Connect:  {connect}\n    Lockgate: {lockgate}").unwrap();
+        writeln!(text, "{request}\t{at}\n    Connect:  {connect}\n    Lockgate: {lockgate}").unwrap();
     }
     text
 }

@@ -7,9 +7,6 @@
 #[path = "../contract/mod.rs"]
 mod contract;
 
-#[path = "../parity/mod.rs"]
-mod parity;
-
 mod bad_clients;
 mod clients;
 mod configs;
@@ -17,7 +14,6 @@ mod converters;
 mod crash;
 mod dead_letters;
 mod dev;
-mod differential;
 mod faults;
 mod lives;
 mod misbehaviour;
