@@ -3,8 +3,9 @@
 //! Enters: files, topics, a web server. Leaves: what arrived there, compared with what was sent.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
-use lockgate_tests::{Kafka, Receiver, Reply, Worker, eventually, eventually_equal};
+use lockgate_tests::{Kafka, Receiver, Reply, Worker, WorkerOptions, eventually, eventually_equal};
 use serde_json::Value;
 
 use crate::configs::{blackhole, file_sink, file_source, http_sink, json_values, lines, numbers, with};
@@ -37,6 +38,18 @@ fn lines_of_a_file_reach_a_web_server_in_their_order() {
     worker.create_running("post", http_sink(&topic.name, &format!("http://{}/in", receiver.address)));
     eventually_equal("all lines were posted", &sent, || receiver.accepted());
     assert!(receiver.received().iter().all(|r| r.method == "POST" && r.path == "/in"));
+}
+
+#[test]
+fn tasks_begin_at_once_however_many_partitions_the_offsets_topic_has() {
+    let kafka = Kafka::shared();
+    let options = WorkerOptions::default().with("offset.storage.partitions", "50");
+    let worker = Worker::start_with(&kafka.bootstrap, options);
+    let topic = kafka.topic("prompt", 1);
+    let began = Instant::now();
+    worker.create_running("take", blackhole(&topic.name));
+    // One question for each partition, each behind a long poll, is half a second each.
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
 }
 
 #[test]

@@ -100,8 +100,8 @@ fn defaults(kind: ClientKind) -> &'static [(&'static str, &'static str)] {
             ("auto.offset.reset", "earliest"),
             ("partition.assignment.strategy", "cooperative-sticky"),
             // Prefetch: enough for full speed, small enough for many idle or slow sinks in one worker.
-            ("queued.min.messages", "50000"),
-            ("queued.max.messages.kbytes", "16384"),
+            ("queued.min.messages", "20000"),
+            ("queued.max.messages.kbytes", "8192"),
             // How soon a full prefetch is looked at again; the client's default of a second starves a quick sink.
             ("fetch.queue.backoff.ms", "20"),
             ("fetch.wait.max.ms", "500"),
