@@ -11,6 +11,8 @@ pub enum Way {
     Sink,
     /// Plugin that makes records -> topic; beside the raw producer.
     Source,
+    /// Topic -> file sink -> file -> file source -> another topic; beside the raw consumer and the raw producer, added up.
+    Copy,
 }
 
 /// One case.
@@ -26,7 +28,7 @@ pub struct Case {
     pub size: usize,
     /// Sinks: values are JSON objects of this size rather than letters.
     pub json: bool,
-    /// The connector, without its topic.
+    /// The connector, without its topic; of a copy what both have.
     pub config: Value,
     /// What is wanted: CPU a record against the raw loop, at most; CPU seconds a million, at most; 0 = nothing is.
     pub ratio_max: f64,
@@ -46,6 +48,7 @@ pub fn all() -> Vec<Case> {
     masked["transforms"] = "mask".into();
     masked["transforms.mask.type"] = "org.apache.kafka.connect.transforms.MaskField$Value".into();
     masked["transforms.mask.fields"] = "card".into();
+    let lines = json!({"tasks.max": "1", "value.converter": "org.apache.kafka.connect.storage.StringConverter"});
     let sink = |name, count, size, ratio_max| Case {
         name,
         way: Way::Sink,
@@ -67,13 +70,14 @@ pub fn all() -> Vec<Case> {
         cpu_max: 0.0,
     };
     vec![
-        sink("sink-100", 3_000_000, 100, 1.5),
-        sink("sink-1k", 1_000_000, 1024, 1.25),
+        sink("sink-100", 6_000_000, 100, 1.5),
+        sink("sink-1k", 2_000_000, 1024, 1.25),
         sink("sink-10k", 100_000, 10_240, 0.0),
         source("source-100", 2_000_000, 100),
         source("source-1k", 400_000, 1024),
-        Case { json: true, config: parsed, ..sink("json-pass", 1_500_000, 300, 1.5) },
-        Case { json: true, config: masked, cpu_max: 1.2, ..sink("json-mask", 1_500_000, 300, 0.0) },
+        Case { json: true, config: parsed, ..sink("json-pass", 3_000_000, 300, 1.5) },
+        Case { json: true, config: masked, cpu_max: 1.2, ..sink("json-mask", 3_000_000, 300, 0.0) },
+        Case { way: Way::Copy, config: lines, ..sink("copy-100", 1_000_000, 100, 0.0) },
     ]
 }
 

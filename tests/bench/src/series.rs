@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use lockgate_tests::{Kafka, Topic, Worker, eventually_equal, within};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::cases::{Case, Way, json_value};
 use crate::process::Usage;
@@ -50,11 +50,13 @@ pub struct Series {
 pub fn run(kafka: &Kafka, case: &Case) -> Series {
     eprintln!("{}: {} records of {} B", case.name, case.count, case.size);
     let worker = Worker::start(&kafka.bootstrap);
-    let full = (case.way == Way::Sink).then(|| fill(kafka, case));
+    let full = (case.way != Way::Source).then(|| fill(kafka, case));
     let mut series = Series { case: case.clone(), raw: Vec::new(), lockgate: Vec::new() };
     for round in 0..ROUNDS {
         for (at, ours) in [false, true, true, false].into_iter().enumerate() {
             let run = match (&full, ours) {
+                (Some(topic), false) if case.way == Way::Copy => raw_copy(kafka, topic, case),
+                (Some(topic), true) if case.way == Way::Copy => copy(kafka, &worker, topic, case, round * 4 + at),
                 (Some(topic), false) => raw_sink(&kafka.bootstrap, topic, case),
                 (Some(topic), true) => sink(&worker, topic, case, round * 4 + at),
                 (None, false) => raw_source(&kafka.bootstrap, &kafka.topic("raw", 1), case),
@@ -111,6 +113,29 @@ fn source(worker: &Worker, topic: &Topic, case: &Case, at: usize) -> Run {
     Run { rate, cpu: (after.cpu_seconds - before.cpu_seconds) / count * 1e6, peak_rss_mib: after.peak_rss_mib }
 }
 
+fn copy(kafka: &Kafka, worker: &Worker, from: &Topic, case: &Case, at: usize) -> Run {
+    let (topic, file) = (kafka.topic("copied", 1), worker.path_text(&format!("copy-{at}.txt")));
+    let with = |more: Value| {
+        let mut config = case.config.clone();
+        more.as_object().into_iter().flatten().for_each(|(key, value)| config[key] = value.clone());
+        config
+    };
+    std::fs::write(&file, "").expect("a file");
+    let (out, back) = (format!("out-{at}"), format!("back-{at}"));
+    let pid = worker.pid().expect("the worker runs");
+    let before = Usage::of(pid);
+    worker.create(&out, with(json!({"connector.class": "FileStreamSink", "topics": from.name, "file": file})));
+    worker.create(&back, with(json!({"connector.class": "FileStreamSource", "topic": topic.name, "file": file})));
+    let count = case.count as f64;
+    let (rate, after) = timed(|| topic.count() as f64, count, pid);
+    assert_eq!(topic.count(), i64::try_from(case.count).unwrap_or(-1), "{back}");
+    for name in [out, back] {
+        worker.delete(&format!("/connectors/{name}")).expect(204);
+    }
+    std::fs::remove_file(&file).expect("the file is there");
+    Run { rate, cpu: (after.cpu_seconds - before.cpu_seconds) / count * 1e6, peak_rss_mib: after.peak_rss_mib }
+}
+
 /// Waits until a counter has reached its end. The rate is that from the first look at which it was above zero.
 fn timed(counter: impl Fn() -> f64, end: f64, pid: u32) -> (f64, Usage) {
     let mut first: Option<(Instant, f64)> = None;
@@ -141,6 +166,17 @@ fn raw_source(bootstrap: &str, topic: &Topic, case: &Case) -> Run {
         (topic.count() == i64::try_from(case.count).ok()?).then_some(())
     });
     run
+}
+
+/// Both raw loops one after the other: their CPU together, the rate of the slower one.
+fn raw_copy(kafka: &Kafka, topic: &Topic, case: &Case) -> Run {
+    let (read, written) =
+        (raw_sink(&kafka.bootstrap, topic, case), raw_source(&kafka.bootstrap, &kafka.topic("raw", 1), case));
+    Run {
+        rate: read.rate.min(written.rate),
+        cpu: read.cpu + written.cpu,
+        peak_rss_mib: read.peak_rss_mib.max(written.peak_rss_mib),
+    }
 }
 
 /// Runs a raw loop in a process of its own.
