@@ -5,6 +5,7 @@
 
 pub mod batch;
 pub mod fault;
+pub mod guest_metrics;
 pub mod ledger;
 pub mod metrics;
 pub mod package;
@@ -14,6 +15,7 @@ pub mod schemas;
 
 pub use batch::{Batch, BatchError, Encoding, Formats, HeaderRow, Row, Span};
 pub use fault::{Fault, FaultKind, GuestError, KafkaFault, PluginError, RowFault, Stage};
+pub use guest_metrics::{GuestFigure, GuestMetrics, GuestMetricsSnapshot};
 pub use metrics::TaskMetrics;
 pub use place::{PartitionOffset, Position, TaskId, TopicPartition};
 pub use schemas::Schemas;

@@ -1,10 +1,12 @@
 //! What is counted for one task, under Kafka Connect's names where it has them.
 //!
 //! Enters: one update per batch from the data floor. Leaves: a snapshot for `GET /metrics`. Invariant: relaxed atomics,
-//! never a lock, never a label from record content.
+//! never a lock (but for the guest's own figures), never a label from record content.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
+
+use crate::guest_metrics::GuestMetrics;
 
 /// A running total. Starts at zero.
 #[derive(Debug, Default)]
@@ -103,4 +105,6 @@ pub struct TaskMetrics {
     pub log_lines_dropped_total: Counter,
     /// Epoch milliseconds of the last step forward (a batch put, a poll answered, a commit), 0 = never.
     pub last_progress_timestamp: Gauge,
+    /// The guests' own figures.
+    pub guest: GuestMetrics,
 }

@@ -1,12 +1,13 @@
-//! The guest's own figures: `wit/v0.1/host.wit`, interface `metrics`.
+//! A guest's own figures: `wit/v0.1/host.wit`, interface `metrics`.
 //!
 //! Enters: names and numbers from a guest. Leaves: a snapshot for `GET /metrics`. Invariant: at most
-//! [`GuestMetrics::NAMES_MAX`] names of at most [`GuestMetrics::NAME_BYTES_MAX`] bytes; what does not fit is counted.
+//! [`GuestMetrics::NAMES_MAX`] names of at most [`GuestMetrics::NAME_BYTES_MAX`] bytes; what does not fit is counted; a summary's
+//! `_sum` and `_count` belong to it alone.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-/// What a guest counts, one set per task; it outlives instances.
+/// What the guests of one task count, its plugin and its transforms together; it outlives instances.
 #[derive(Debug, Default)]
 pub struct GuestMetrics(Mutex<Table>);
 
@@ -37,7 +38,7 @@ pub enum GuestFigure {
 pub struct GuestMetricsSnapshot {
     /// By name, in order.
     pub figures: Vec<(String, GuestFigure)>,
-    /// Calls that were ignored: illegal name, too many names, not finite, negative addition, other kind than before.
+    /// Calls that were ignored: illegal or taken name, too many names, not finite, negative addition, other kind than before.
     pub ignored: u64,
 }
 
@@ -90,11 +91,12 @@ impl GuestMetrics {
 
     fn update(&self, name: &str, value: f64, new: GuestFigure, change: impl FnOnce(&mut GuestFigure) -> bool) {
         let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = table.figures.len() < Self::NAMES_MAX;
+        let known = table.figures.contains_key(name);
+        let may_be_made = !known && table.figures.len() < Self::NAMES_MAX && legal(name) && table.free(name, new);
         let done = value.is_finite()
             && match table.figures.get_mut(name) {
                 Some(figure) => change(figure),
-                None if room && legal(name) => {
+                None if may_be_made => {
                     let mut figure = new;
                     let done = change(&mut figure);
                     if done {
@@ -107,6 +109,21 @@ impl GuestMetrics {
         if !done {
             table.ignored += 1;
         }
+    }
+}
+
+impl Table {
+    /// False where a summary's sum or count and a figure of that very name would be one series.
+    fn free(&self, name: &str, figure: GuestFigure) -> bool {
+        let parts = ["_sum", "_count"];
+        if matches!(figure, GuestFigure::Summary { .. }) {
+            return parts.iter().all(|part| !self.figures.contains_key(&format!("{name}{part}")));
+        }
+        let summary = |part: &&str| {
+            let whole = name.strip_suffix(*part).and_then(|whole| self.figures.get(whole));
+            matches!(whole, Some(GuestFigure::Summary { .. }))
+        };
+        !parts.iter().any(summary)
     }
 }
 
@@ -139,6 +156,20 @@ mod tests {
             ("wait_seconds".to_owned(), GuestFigure::Summary { count: 1, sum: 0.5 }),
         ];
         assert_eq!((snapshot.figures.as_slice(), snapshot.ignored), (expected.as_slice(), 6));
+    }
+
+    #[test]
+    fn the_parts_of_a_summary_are_its_own() {
+        let metrics = GuestMetrics::default();
+        metrics.observe("wait", 1.0);
+        metrics.add("wait_sum", 1.0);
+        metrics.set("wait_count", 1.0);
+        metrics.add("rows_count", 1.0);
+        metrics.observe("rows", 1.0);
+        metrics.add("wait_max", 1.0);
+        let snapshot = metrics.snapshot();
+        let names: Vec<_> = snapshot.figures.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!((names, snapshot.ignored), (vec!["rows_count", "wait", "wait_max"], 3));
     }
 
     #[test]
