@@ -117,14 +117,15 @@ fn write_decimal(decimal: &Decimal, out: &mut Vec<u8>) {
 
 // --- reading ---
 
-pub(crate) fn read(bytes: &[u8], schema: Option<&Schema>) -> Result<Value> {
+/// `replace_null`: null becomes the schema's default.
+pub(crate) fn read(bytes: &[u8], schema: Option<&Schema>, replace_null: bool) -> Result<Value> {
     let mut reader = Reader { bytes, at: 0 };
     let value = reader.value(0)?;
     if reader.at < bytes.len() {
         return Err(reader.error("bytes after the value"));
     }
     match schema {
-        Some(schema) => shape(value, schema),
+        Some(schema) => shape(value, schema, replace_null),
         None => Ok(value),
     }
 }
@@ -282,10 +283,10 @@ fn half(bits: u16) -> f32 {
 }
 
 /// Gives a value the types of its schema.
-fn shape(value: Value, schema: &Schema) -> Result<Value> {
+fn shape(value: Value, schema: &Schema, replace_null: bool) -> Result<Value> {
     let kind = value.kind();
     match (schema.of(), schema.logical(), value) {
-        (_, _, Value::Null) => payload::null(schema, true),
+        (_, _, Value::Null) => payload::null(schema, replace_null),
         (_, Some(Logical::Decimal(scale)), Value::Decimal(d)) => {
             d.rescaled(scale).map(Value::Decimal).ok_or_else(|| payload::scale_mismatch(scale))
         }
@@ -304,10 +305,12 @@ fn shape(value: Value, schema: &Schema) -> Result<Value> {
         | (Type::String, None, value @ Value::String(_))
         | (Type::Bytes, None, value @ Value::Bytes(_)) => Ok(value),
         (Type::Array(items), None, Value::Array(values)) => {
-            values.into_iter().map(|v| inner(v, items.as_deref())).collect::<Result<_>>().map(Value::Array)
+            let item = |v| inner(v, items.as_deref(), replace_null);
+            values.into_iter().map(item).collect::<Result<_>>().map(Value::Array)
         }
         (Type::Map(keys, values), None, Value::Map(entries)) => {
-            let entry = |(k, v)| Ok((inner(k, keys.as_deref())?, inner(v, values.as_deref())?));
+            let (keys, values) = (keys.as_deref(), values.as_deref());
+            let entry = |(k, v)| Ok((inner(k, keys, replace_null)?, inner(v, values, replace_null)?));
             entries.into_iter().map(entry).collect::<Result<_>>().map(Value::Map)
         }
         (Type::Struct(fields), None, Value::Map(entries)) => {
@@ -317,16 +320,18 @@ fn shape(value: Value, schema: &Schema) -> Result<Value> {
                     by_name.insert(key, value);
                 }
             }
-            let field = |f: &crate::schema::Field| shape(by_name.remove(&f.name).unwrap_or(Value::Null), &f.schema);
-            fields.iter().map(field).collect::<Result<_>>().map(Value::Struct)
+            let mut field = |f: &crate::schema::Field| {
+                shape(by_name.remove(&f.name).unwrap_or(Value::Null), &f.schema, replace_null)
+            };
+            fields.iter().map(&mut field).collect::<Result<_>>().map(Value::Struct)
         }
         (of, ..) => Err(DataFault::mismatch(format!("Invalid type for {}: {kind}", of.connect_name()))),
     }
 }
 
-fn inner(value: Value, schema: Option<&Schema>) -> Result<Value> {
+fn inner(value: Value, schema: Option<&Schema>, replace_null: bool) -> Result<Value> {
     match schema {
-        Some(schema) => shape(value, schema),
+        Some(schema) => shape(value, schema, replace_null),
         None => Ok(value),
     }
 }

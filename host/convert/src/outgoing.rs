@@ -165,7 +165,10 @@ impl Outgoing {
                 let value = payload::read(&tree, schema, style.replace_null)?;
                 payload::write(&value, schema, style, &mut self.out)
             }
-            Encoding::Cbor => payload::write(&Value::from_cbor(bytes, schema)?, schema, style, &mut self.out),
+            Encoding::Cbor => {
+                let value = crate::cbor::read(bytes, schema, style.replace_null)?;
+                payload::write(&value, schema, style, &mut self.out)
+            }
             Encoding::Bytes => {
                 match schema.map(Schema::of) {
                     Some(Type::String) => quote(&String::from_utf8_lossy(bytes), &mut self.out),

@@ -88,12 +88,12 @@ impl Value {
         crate::payload::write(self, schema, crate::payload::Style::default(), out)
     }
 
-    /// Reads a CBOR payload.
+    /// Reads a CBOR payload; null becomes the schema's default.
     ///
     /// # Errors
     /// `cbor.syntax`, or `schema.mismatch`.
     pub fn from_cbor(bytes: &[u8], schema: Option<&Schema>) -> Result<Self> {
-        crate::cbor::read(bytes, schema)
+        crate::cbor::read(bytes, schema, true)
     }
 
     /// Appends the CBOR payload (RFC 8949): Decimal as tag 4, dates as integers.

@@ -104,6 +104,12 @@ fn null_with_a_schema_is_no_tombstone() {
         None,
         Some(&format!(r#"{{"schema":{OPTIONAL},"payload":null}}"#)),
     );
+    for (replace, value) in [("true", "\"d\""), ("false", "null")] {
+        let settings = [("schemas.enable", "false"), ("replace.null.with.default", replace)];
+        check("JsonConverter", &settings, Encoding::Json, DEFAULT, Some("null"), Some(value));
+        let cbor = encode("JsonConverter", &settings, Encoding::Cbor, DEFAULT, Some(&[0xf6])).unwrap();
+        assert_eq!(cbor.as_deref(), Some(value.as_bytes()), "{replace}");
+    }
     assert!(encode("JsonConverter", PLAIN, Encoding::Json, STRING, None).is_err());
     for class in ["StringConverter", "ByteArrayConverter", "IntegerConverter", "SimpleHeaderConverter"] {
         check(class, &[], Encoding::Json, "", None, None);
