@@ -111,8 +111,8 @@ impl Task {
 
     /// What the guest has counted under a name.
     pub fn counted(&self, name: &str) -> f64 {
-        use lockgate_wasm::GuestFigure;
-        let figures = self.spec.guest_metrics.snapshot().figures;
+        use lockgate_model::GuestFigure;
+        let figures = self.spec.metrics.guest.snapshot().figures;
         match figures.iter().find(|(n, _)| n == name) {
             Some((_, GuestFigure::Counter(value) | GuestFigure::Gauge(value))) => *value,
             other => panic!("no counter or gauge {name}: {other:?}"),

@@ -8,6 +8,7 @@
 mod contract;
 
 mod bad_clients;
+mod bombs;
 mod clients;
 mod configs;
 mod converters;
@@ -15,9 +16,11 @@ mod crash;
 mod dead_letters;
 mod dev;
 mod faults;
+mod full_cache;
 mod lives;
 mod misbehaviour;
 mod neighbours;
+mod network;
 mod pipes;
 mod rest;
 mod standalone;

@@ -18,7 +18,7 @@ use crate::contract::fixture::{Task, at, batch, engine, failure, package, record
 const LIMITS: BatchLimits = BatchLimits { records_max: 500, bytes_max: 262_144 };
 
 /// A task of `misbehaves` that does this at that call, with short limits.
-fn bad(class: &str, what: &str, place: &str, target: &str) -> Task {
+pub fn bad(class: &str, what: &str, place: &str, target: &str) -> Task {
     let settings = [("do", what), ("at", place), ("target", target)];
     let mut task = task_of("misbehaves", class, &settings);
     task.spec.limits.cpu = Duration::from_millis(200);
@@ -29,7 +29,7 @@ fn bad(class: &str, what: &str, place: &str, target: &str) -> Task {
 }
 
 /// Walks a sink through its whole life.
-async fn live_as_sink(task: &Task) -> Result<(), GuestError> {
+pub async fn live_as_sink(task: &Task) -> Result<(), GuestError> {
     let mut sink = task.package.sink(task.spec.clone()).open(&[]).await?;
     sink.assigned(&[at("t", 0, 0)]).await?;
     sink.put(&batch(&task.spec.schemas, &[record(0, "x")])).await?;
@@ -170,7 +170,7 @@ fn lines_are_made_harmless_before_anyone_reads_them() {
 fn metrics_and_state_have_their_bounds() {
     let task = bad("bad.Sink", "metrics", "put", "");
     run(live_as_sink(&task)).unwrap();
-    let snapshot = task.spec.guest_metrics.snapshot();
+    let snapshot = task.spec.metrics.guest.snapshot();
     assert!(snapshot.figures.len() <= 100 && snapshot.ignored > 9_000, "{} names", snapshot.figures.len());
     let mut task = bad("bad.Sink", "state", "put", "");
     task.spec.limits.cpu = Duration::from_secs(5);

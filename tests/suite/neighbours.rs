@@ -122,6 +122,8 @@ fn a_guests_lines_are_found_by_its_connector() {
     eventually("its line about the record", || logs(50).contains(&format!("{}-0@0", topic.name)).then_some(()));
     assert!(logs(1).matches("ref:").count() <= 1, "{}", logs(1));
     assert!(worker.log().contains("speaks"), "they are in the worker's log as well");
+    let counted = worker.metric("lockgate_guest_ref_records", &[r#"connector="speaks""#, r#"task="0""#]);
+    assert_eq!(counted, Some(1.0), "and what it counts is in the metrics");
 }
 
 #[test]

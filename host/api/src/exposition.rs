@@ -2,7 +2,7 @@
 //!
 //! Enters: counters of the supervisor. Leaves: text. Invariant: each metric has one HELP and TYPE line and its samples
 //! behind them. Names are `kafka_connect_<group>_<attribute>`, as dashboards for Kafka Connect's JMX exporter have them;
-//! Lockgate's own begin with `lockgate_`.
+//! Lockgate's own begin with `lockgate_`, those of plugins with `lockgate_guest_`, as nothing else does.
 
 use std::fmt::Write as _;
 
@@ -47,6 +47,7 @@ pub fn text(view: &MetricsView) -> String {
             page.sample(&format!("{name}_count"), &labels(task).pairs(), whole(times.count.value()));
         }
     }
+    guests::families(&mut page, view);
     page.0
 }
 
@@ -197,6 +198,7 @@ fn max_ms(times: &Times) -> f64 {
     micros(times.take_max_us()) / 1e3
 }
 
+mod guests;
 mod tables;
 use tables::{SUMMARIES, TASK_METRICS};
 

@@ -1,15 +1,26 @@
 //! `/packages`: upload, look at and remove `.wasm` files.
 //!
 //! Enters: the bytes of a component as the body of a POST. Leaves: 201 (new), 200 (the same bytes were there), or what the
-//! bytes are instead. Invariant: a body beyond `lockgate.limits.package.mb` is never held in memory.
+//! bytes are instead. Invariant: a body beyond `lockgate.limits.package.mb` is never held in memory, nor more than
+//! [`UPLOADS_MAX`] bodies at the same time.
+
+use std::time::Duration;
 
 use http::{HeaderMap, Method, StatusCode, header};
+use tokio::sync::Semaphore;
 
 use crate::answer::{Outcome, Refusal, json, with_header};
 use crate::body;
 use crate::dispatch::{Call, Desk, done};
 use crate::path::encode;
 use crate::route::Route;
+
+/// Uploads at the same time; the bodies of others are not read until it is their turn.
+const UPLOADS_MAX: usize = 4;
+/// How long an upload waits for its turn.
+const TURN_TIMEOUT: Duration = Duration::from_mins(1);
+
+static TURNS: Semaphore = Semaphore::const_new(UPLOADS_MAX);
 
 impl Desk {
     /// Answers for packages.
@@ -38,6 +49,11 @@ impl Desk {
 
     async fn upload(&self, mut call: Call, headers: &HeaderMap) -> Outcome {
         let max = self.options.rest.package_bytes_max;
+        // Never closed, so an error is a turn that did not come.
+        let Ok(Ok(_turn)) = tokio::time::timeout(TURN_TIMEOUT, TURNS.acquire()).await else {
+            let text = format!("{UPLOADS_MAX} other uploads are still being compiled; try again later [package.busy]");
+            return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, text));
+        };
         let body = std::mem::take(&mut call.body);
         let bytes = body::read(headers, body, max, "the package (lockgate.limits.package.mb)").await?;
         let uploaded = self.handle.upload(bytes).await?;

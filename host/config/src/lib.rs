@@ -27,6 +27,7 @@ mod connector;
 mod connector_keys;
 mod rest;
 mod restart;
+mod sandbox;
 mod worker;
 mod worker_keys;
 
@@ -43,6 +44,7 @@ pub use rest::{
     Tls,
 };
 pub use restart::{RestartPolicy, RestartSpec};
+pub use sandbox::SandboxSettings;
 pub use topic_creation::{TopicCreationSpec, TopicGroup};
 pub use transforms::{PredicateSpec, TransformSpec};
 pub use validate::{Catalog, ConfigInfo, ConfigInfos, ConfigKeyInfo, ConfigValueInfo};

@@ -20,6 +20,7 @@ use crate::providers::{self, Providers};
 use crate::reading::Settings;
 use crate::rest::{RestSettings, rest};
 use crate::restart::RestartSpec;
+use crate::sandbox::SandboxSettings;
 use crate::worker_keys::{distributed, standalone, used};
 
 /// An internal topic of distributed mode.
@@ -171,6 +172,8 @@ pub struct WorkerConfig {
     pub limits: LimitSettings,
     /// What tasks may reach.
     pub grants: GrantSettings,
+    /// The sandbox as a whole.
+    pub sandbox: SandboxSettings,
     /// `lockgate.tenant`.
     pub tenant: String,
     /// `config.providers`.
@@ -253,6 +256,7 @@ impl WorkerConfig {
             rest,
             packages: packages(&settings),
             limits: limits(&settings),
+            sandbox: SandboxSettings::read(&settings),
             grants: GrantSettings {
                 http: list("lockgate.grants.http"),
                 tcp: list("lockgate.grants.tcp"),

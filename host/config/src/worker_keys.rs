@@ -23,6 +23,7 @@ pub fn used() -> Vec<Known> {
     keys.extend(restart());
     keys.extend(packages_and_policy());
     keys.extend(limits());
+    keys.extend(crate::sandbox::keys());
     keys
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use lockgate_config::{ConfigErrors, Listener, PropertiesError, RestAuth, RestSettings, Scheme, WorkerConfig};
 use lockgate_supervisor::{Handle, Options, StartError, Supervisor};
-use lockgate_wasm::{Compiler, EngineOptions, UploadLimits};
+use lockgate_wasm::{CompileLimits, Compiler, EngineOptions, UploadLimits};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
@@ -176,9 +176,17 @@ fn worker_id(config: &WorkerConfig, bound_port: u16) -> String {
 }
 
 fn engine(config: &WorkerConfig) -> Result<EngineOptions, WorkerError> {
+    let sandbox = &config.sandbox;
     Ok(EngineOptions {
         cache_dir: Some(config.packages.cache.clone()),
         compiler: Compiler::Child { program: std::env::current_exe()?, args: vec!["__compile".into()] },
+        compile: CompileLimits {
+            memory_bytes: sandbox.compile_memory_bytes,
+            cpu: sandbox.compile_cpu,
+            wall: sandbox.compile_wall,
+            ..CompileLimits::default()
+        },
+        http_ca: sandbox.http_ca.clone(),
         upload: UploadLimits { package_bytes: config.rest.package_bytes_max },
         ..EngineOptions::default()
     })

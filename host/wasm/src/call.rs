@@ -1,12 +1,13 @@
 //! One call into a guest: its clocks, and what its end means.
 //!
 //! Enters: a future that runs guest code. Leaves: its value, or why the instance is lost. Invariant: only time in which the
-//! guest held a thread counts as CPU; every call ends by its wall-clock deadline (L5), and yields at every tick (L6).
+//! guest held a thread counts as CPU; every call ends by its wall-clock deadline (L5), and yields at every tick (L6). A call
+//! that ends before its first tick reads no clock of the CPU and sets no timer: that would cost more than a small batch.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::task::Poll;
 use std::time::Duration;
 
 use lockgate_model::fault::PluginFailure;
@@ -18,19 +19,31 @@ const FRAMES_MAX: usize = 64;
 const FRAME_BYTES_MAX: usize = 300;
 
 /// CPU time of the call at hand. Read by the epoch callback inside the guest, written around each poll outside of it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Meter {
+    /// What is counted for the time before the first tick of a call.
+    tick_ns: u64,
     limit_ns: AtomicU64,
     used_ns: AtomicU64,
     /// Clock of the polling thread when the poll at hand began.
     since_ns: AtomicU64,
+    /// The call at hand has ticked: from then on it is measured.
+    ticked: AtomicBool,
     exceeded: AtomicBool,
 }
 
 impl Meter {
+    /// `tick` is the time between two epochs.
+    pub(crate) fn new(tick: Duration) -> Self {
+        let (zero, no) = (|| AtomicU64::new(0), || AtomicBool::new(false));
+        let (limit_ns, used_ns, since_ns) = (zero(), zero(), zero());
+        Self { tick_ns: nanos(tick), limit_ns, used_ns, since_ns, ticked: no(), exceeded: no() }
+    }
+
     pub(crate) fn begin(&self, limit: Duration) {
-        self.limit_ns.store(u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX), Relaxed);
+        self.limit_ns.store(nanos(limit), Relaxed);
         self.used_ns.store(0, Relaxed);
+        self.ticked.store(false, Relaxed);
         self.exceeded.store(false, Relaxed);
     }
 
@@ -41,7 +54,14 @@ impl Meter {
 
     /// What the guest's epoch callback answers: yield to other tasks, or end here.
     pub(crate) fn tick(&self) -> UpdateDeadline {
-        let running = thread_cpu_ns().saturating_sub(self.since_ns.load(Relaxed));
+        let running = if self.ticked.swap(true, Relaxed) {
+            thread_cpu_ns().saturating_sub(self.since_ns.load(Relaxed))
+        } else {
+            // Nobody looked at the clock when it began: it counts as one tick, and is measured from here on.
+            self.since_ns.store(thread_cpu_ns(), Relaxed);
+            self.used_ns.fetch_add(self.tick_ns, Relaxed);
+            0
+        };
         if self.used_ns.load(Relaxed).saturating_add(running) > self.limit_ns.load(Relaxed) {
             self.exceeded.store(true, Relaxed);
             return UpdateDeadline::Interrupt;
@@ -50,9 +70,16 @@ impl Meter {
     }
 
     /// Runs a call to its end or to its wall-clock deadline (`None`).
-    pub(crate) async fn run<T>(self: &Arc<Self>, wall: Duration, call: impl Future<Output = T>) -> Option<T> {
+    pub(crate) async fn run<T>(&self, wall: Duration, call: impl Future<Output = T>) -> Option<T> {
         let mut call = pin!(call);
+        // Most calls end here.
+        if let Poll::Ready(value) = poll_fn(|context| Poll::Ready(call.as_mut().poll(context))).await {
+            return Some(value);
+        }
         let timed = poll_fn(|context| {
+            if !self.ticked.load(Relaxed) {
+                return call.as_mut().poll(context);
+            }
             let since = thread_cpu_ns();
             self.since_ns.store(since, Relaxed);
             let polled = call.as_mut().poll(context);
@@ -65,6 +92,10 @@ impl Meter {
     pub(crate) fn exceeded(&self) -> bool {
         self.exceeded.load(Relaxed)
     }
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// CPU time of this thread, nanoseconds.
@@ -174,7 +205,7 @@ mod tests {
     #[test]
     fn time_that_a_call_waits_is_not_cpu() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        let meter = Arc::new(Meter::default());
+        let meter = Meter::new(Duration::from_millis(2));
         meter.begin(Duration::from_millis(50));
         let waits = async { tokio::time::sleep(Duration::from_millis(200)).await };
         assert!(runtime.block_on(meter.run(Duration::from_secs(10), waits)).is_some());
@@ -188,5 +219,18 @@ mod tests {
         };
         runtime.block_on(meter.run(Duration::from_secs(10), spins)).unwrap();
         assert!(meter.exceeded());
+    }
+
+    #[test]
+    fn a_call_without_a_tick_counts_nothing_and_the_first_tick_counts_as_one() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let meter = Meter::new(Duration::from_millis(2));
+        meter.begin(Duration::from_secs(1));
+        assert_eq!(runtime.block_on(meter.run(Duration::ZERO, async { 7 })), Some(7), "it was over at once");
+        assert_eq!(meter.used(), Duration::ZERO);
+        runtime.block_on(meter.run(Duration::from_secs(10), async { drop(meter.tick()) })).unwrap();
+        assert_eq!(meter.used(), Duration::from_millis(2));
+        meter.begin(Duration::from_millis(1));
+        assert!(matches!(meter.tick(), UpdateDeadline::Interrupt), "a limit below one tick ends at the first");
     }
 }

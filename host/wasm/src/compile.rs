@@ -19,6 +19,8 @@ use crate::options::{CompileLimits, Compiler};
 
 /// What the child says at most.
 const COMPLAINT_BYTES_MAX: u64 = 4 << 10;
+/// Threads of the compiler at most: the cores are the tasks' first.
+const THREADS_MAX: usize = 4;
 /// Exit code: the component cannot be compiled. Everything else is the host's trouble.
 const EXIT_REFUSED: u8 = 65;
 
@@ -46,11 +48,14 @@ pub(crate) async fn compile(core: &Arc<Core>, wasm: Bytes) -> Result<Vec<u8>, Pa
         Compiler::Child { program, args } => {
             let limits = &core.options.compile;
             let mut command = Command::new(program);
-            command.args(args).env_clear().current_dir("/").kill_on_drop(true);
+            command.args(args).env_clear().env("RAYON_NUM_THREADS", threads()).current_dir("/").kill_on_drop(true);
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
             match tokio::time::timeout(limits.wall, converse(command, &wasm, limits)).await {
                 Ok(outcome) => outcome,
-                Err(_) => Err(refused(format!("compiling takes longer than {} s", limits.wall.as_secs()))),
+                Err(_) => Err(refused(format!(
+                    "compiling takes longer than {} s (lockgate.limits.compile.ms)",
+                    limits.wall.as_secs()
+                ))),
             }
         }
     }
@@ -98,15 +103,28 @@ async fn take(pipe: impl AsyncRead + Unpin, max: u64) -> io::Result<Vec<u8>> {
 
 fn killed(status: std::process::ExitStatus, complaint: &str, limits: &CompileLimits) -> PackageError {
     use std::os::unix::process::ExitStatusExt;
-    match status.signal() {
-        Some(libc::SIGXCPU | libc::SIGKILL) => {
-            refused(format!("compiling uses more than {} s of CPU", limits.cpu.as_secs()))
+    let what = match (status.signal(), status.code()) {
+        (Some(libc::SIGXCPU), _) => {
+            format!("compiling uses more than {} s of CPU (lockgate.limits.compile.cpu.ms)", limits.cpu.as_secs())
         }
-        Some(libc::SIGABRT | libc::SIGSEGV | libc::SIGBUS) => {
-            refused(format!("compiling uses more than {} MiB of memory", limits.memory_bytes >> 20))
+        _ if complaint.contains("overflowed its stack") => {
+            "compiling needs more stack than there is: it is nested too deeply".to_owned()
         }
-        _ => host(format!("the compiler process ended with {status}: {complaint}")),
-    }
+        (Some(libc::SIGABRT | libc::SIGSEGV | libc::SIGBUS), _) => {
+            let mib = limits.memory_bytes >> 20;
+            format!("compiling uses more than {mib} MiB of memory (lockgate.limits.compile.memory.mb)")
+        }
+        (Some(libc::SIGKILL), _) => "the compiler was killed, most likely because memory ran out".to_owned(),
+        // A panic of the compiler: the same bytes end the same way.
+        (_, Some(101)) => format!("the compiler broke down: {}", complaint.lines().nth(1).unwrap_or(complaint)),
+        _ => return host(format!("the compiler process ended with {status}: {complaint}")),
+    };
+    refused(what)
+}
+
+fn threads() -> String {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    cores.min(THREADS_MAX).to_string()
 }
 
 fn refused(message: String) -> PackageError {

@@ -24,6 +24,7 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 use crate::grants::Grants;
 use crate::spec::LogLevel;
+use crate::trust::Trust;
 use crate::volume::LogGate;
 
 /// Default deadline of resolving, connecting and the TLS handshake together.
@@ -45,6 +46,7 @@ pub(crate) struct Egress(Arc<Shared>);
 struct Shared {
     grants: Arc<Grants>,
     gate: Arc<LogGate>,
+    trust: Arc<Trust>,
     permits: Arc<Semaphore>,
     idle: Mutex<Vec<Idle>>,
 }
@@ -72,9 +74,9 @@ struct Connection {
 type Answer = Result<(Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>;
 
 impl Egress {
-    pub(crate) fn new(grants: Arc<Grants>, gate: Arc<LogGate>, connections_max: u32) -> Self {
+    pub(crate) fn new(grants: Arc<Grants>, gate: Arc<LogGate>, trust: Arc<Trust>, connections_max: u32) -> Self {
         let permits = Arc::new(Semaphore::new(connections_max as usize));
-        Self(Arc::new(Shared { grants, gate, permits, idle: Mutex::default() }))
+        Self(Arc::new(Shared { grants, gate, trust, permits, idle: Mutex::default() }))
     }
 }
 
@@ -178,8 +180,13 @@ impl Shared {
                 Ok(ip) => rustls::pki_types::ServerName::from(ip),
                 Err(_) => rustls::pki_types::ServerName::try_from(target.host.clone())?,
             };
-            let stream = tls().connect(name, stream).await.map_err(Error::Tls)?;
-            return handshake(stream, permit).await;
+            return match self.trust.connector().connect(name, stream).await {
+                Ok(stream) => handshake(stream, permit).await,
+                Err(e) => {
+                    let why = format!("{e}; lockgate.http.ca.file names certificates to trust beside the web's");
+                    Err(self.refuse(target, &why, Error::Tls(e)))
+                }
+            };
         }
         Err(last)
     }
@@ -253,20 +260,6 @@ fn target(uri: &Uri) -> Result<Target, Error> {
         }
     };
     Ok(Target { tls, host: host.to_ascii_lowercase(), port })
-}
-
-/// One set of roots for all instances, built when the first of them needs it.
-fn tls() -> tokio_rustls::TlsConnector {
-    static CONFIG: std::sync::OnceLock<Arc<rustls::ClientConfig>> = std::sync::OnceLock::new();
-    let config = CONFIG.get_or_init(|| {
-        let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.into() };
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let versions = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        // The ring provider has suites for both versions.
-        let versions = versions.expect("ring speaks TLS 1.2 and 1.3");
-        Arc::new(versions.with_root_certificates(roots).with_no_client_auth())
-    });
-    tokio_rustls::TlsConnector::from(Arc::clone(config))
 }
 
 async fn handshake<S>(stream: S, permit: OwnedSemaphorePermit) -> Result<Connection, Error>

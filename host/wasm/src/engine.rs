@@ -18,6 +18,7 @@ use crate::error::{EngineError, PackageError};
 use crate::instance::HostState;
 use crate::options::{EngineOptions, PoolSizes};
 use crate::package::Package;
+use crate::trust::Trust;
 
 /// Frames of a guest's back-trace at most.
 const BACKTRACE_FRAMES_MAX: usize = 64;
@@ -33,6 +34,7 @@ pub(crate) struct Core {
     pub(crate) ticker: Ticker,
     pub(crate) cache: Option<Cache>,
     pub(crate) options: EngineOptions,
+    pub(crate) trust: Arc<Trust>,
     /// One compilation at a time.
     pub(crate) compiling: Semaphore,
 }
@@ -48,6 +50,11 @@ impl Engine {
         let failed = |e: wasmtime::Error| EngineError::Config(format!("{e:#}"));
         let wasm = wasmtime::Engine::new(&config).map_err(failed)?;
         let linker = HostState::linker(&wasm).map_err(failed)?;
+        let trust = match &options.http_ca {
+            None => Trust::default(),
+            Some(file) => Trust::read(file).map_err(|cause| EngineError::Trust { file: file.clone(), cause })?,
+        };
+        let trust = Arc::new(trust);
         let ticker = Ticker::start(&wasm, options.pool.tick).map_err(EngineError::Thread)?;
         let mut hasher = DefaultHasher::new();
         wasm.precompile_compatibility_hash().hash(&mut hasher);
@@ -59,7 +66,7 @@ impl Engine {
                     .map_err(|e| EngineError::CacheDir { dir: dir.clone(), cause: e.to_string() })?,
             ),
         };
-        Ok(Self(Arc::new(Core { wasm, linker, ticker, cache, options, compiling: Semaphore::new(1) })))
+        Ok(Self(Arc::new(Core { wasm, linker, ticker, cache, options, trust, compiling: Semaphore::new(1) })))
     }
 
     /// Validates, compiles (or finds in the cache) and describes a package.

@@ -21,6 +21,14 @@ pub enum EngineError {
         /// Why.
         cause: String,
     },
+    /// The worker's own certificates cannot be used. Code `engine.trust`.
+    #[error("the certificates in {} cannot be used: {cause} (lockgate.http.ca.file) [engine.trust]", file.display())]
+    Trust {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        cause: String,
+    },
     /// The epoch thread cannot be started. Code `engine.thread`.
     #[error("the epoch ticker cannot be started: {0} [engine.thread]")]
     Thread(std::io::Error),

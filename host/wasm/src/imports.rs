@@ -6,11 +6,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use lockgate_model::Position;
+use lockgate_model::{Position, TaskMetrics};
 use wasmtime::component::HasData;
 
 use crate::abi::imports::{batches, context, faults, log, metrics, state, tasks};
-use crate::guest_metrics::GuestMetrics;
 use crate::guest_state::GuestState;
 use crate::spec::{LogLevel, TaskSpec};
 use crate::volume::LogGate;
@@ -22,7 +21,7 @@ const PARTITIONS_MAX: usize = 10_000;
 pub(crate) struct GuestHost {
     pub(crate) gate: Arc<LogGate>,
     pub(crate) state: GuestState,
-    metrics: Arc<GuestMetrics>,
+    metrics: Arc<TaskMetrics>,
     cancel: Arc<AtomicBool>,
     reconfigure: Arc<dyn Fn() + Send + Sync>,
     positions: HashMap<Arc<str>, Arc<str>>,
@@ -34,7 +33,7 @@ impl GuestHost {
         let mut host = Self {
             gate,
             state,
-            metrics: Arc::clone(&spec.guest_metrics),
+            metrics: Arc::clone(&spec.metrics),
             cancel: Arc::clone(&spec.cancel),
             reconfigure: Arc::clone(&spec.reconfigure),
             positions: HashMap::new(),
@@ -83,15 +82,15 @@ impl log::Host for GuestHost {
 
 impl metrics::Host for GuestHost {
     fn add(&mut self, name: String, value: f64) {
-        self.metrics.add(&name, value);
+        self.metrics.guest.add(&name, value);
     }
 
     fn set(&mut self, name: String, value: f64) {
-        self.metrics.set(&name, value);
+        self.metrics.guest.set(&name, value);
     }
 
     fn observe(&mut self, name: String, value: f64) {
-        self.metrics.observe(&name, value);
+        self.metrics.guest.observe(&name, value);
     }
 }
 

@@ -71,8 +71,9 @@ impl HostState {
     }
 
     fn lookup(&mut self) -> Lookup<'_> {
-        let (grants, resolved) = (Arc::clone(&self.grants), Arc::clone(&self.resolved));
-        Lookup { sockets: self.sockets(), grants, resolved }
+        let (grants, resolved, gate) =
+            (Arc::clone(&self.grants), Arc::clone(&self.resolved), Arc::clone(&self.host.gate));
+        Lookup { sockets: self.sockets(), grants, resolved, gate }
     }
 }
 
@@ -163,7 +164,7 @@ impl Instance {
         let stdout = Stdio::new(Arc::clone(&shared.gate), LogLevel::Info);
         let stderr = Stdio::new(Arc::clone(&shared.gate), LogLevel::Warn);
         let resolved = Arc::new(Mutex::default());
-        let wasi = wasi::context(&shared.grants, &resolved, &stdout, &stderr).map_err(|e| {
+        let wasi = wasi::context(&shared.grants, &shared.gate, &resolved, &stdout, &stderr).map_err(|e| {
             let failure = PluginFailure::Instantiate(format!("a granted directory cannot be opened: {e:#}"));
             error(&names, "open", failure, Vec::new())
         })?;
@@ -175,14 +176,19 @@ impl Instance {
             limiter: Limiter::new(spec.limits.memory_bytes),
             wasi,
             http: WasiHttpCtx::new(),
-            egress: Egress::new(Arc::clone(&shared.grants), Arc::clone(&shared.gate), connections),
+            egress: Egress::new(
+                Arc::clone(&shared.grants),
+                Arc::clone(&shared.gate),
+                Arc::clone(&package.core().trust),
+                connections,
+            ),
             table,
             grants: Arc::clone(&shared.grants),
             resolved,
         };
         let core = Arc::clone(package.core());
         let mut store = Store::new(&core.wasm, data);
-        let meter = Arc::new(Meter::default());
+        let meter = Arc::new(Meter::new(core.options.pool.tick));
         let ticks = Arc::clone(&meter);
         store.limiter(|state| &mut state.limiter);
         store.set_hostcall_fuel(spec.limits.hostcall_bytes);

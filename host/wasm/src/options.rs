@@ -20,6 +20,8 @@ pub struct EngineOptions {
     pub compile: CompileLimits,
     /// Bounds of one upload.
     pub upload: UploadLimits,
+    /// PEM file with certificates that guests' HTTPS trusts beside those of the web. Default: none.
+    pub http_ca: Option<PathBuf>,
 }
 
 /// Who turns wasm into native code.
@@ -74,7 +76,7 @@ impl Default for PoolSizes {
     }
 }
 
-/// What one compilation may use. One runs at a time.
+/// What one compilation may use. One runs at a time, on at most four threads.
 #[derive(Clone, Debug)]
 pub struct CompileLimits {
     /// Address space of the child, bytes. Default 4 GiB.

@@ -11,7 +11,6 @@ use std::time::Duration;
 use lockgate_model::{Formats, Schemas, TaskId, TaskMetrics};
 
 use crate::grants::Grants;
-use crate::guest_metrics::GuestMetrics;
 
 /// Severity of a guest's line, ascending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -104,10 +103,8 @@ pub struct TaskSpec {
     pub limits: Limits,
     /// Where its lines go.
     pub log: Arc<dyn GuestLog>,
-    /// The host's figures of the task: time in the guest, dropped log lines.
+    /// The figures of the task: time in the guest, dropped log lines, and the guest's own.
     pub metrics: Arc<TaskMetrics>,
-    /// The guest's own figures.
-    pub guest_metrics: Arc<GuestMetrics>,
     /// Set once the task is to stop; the guest sees it.
     pub cancel: Arc<AtomicBool>,
     /// Called when the guest asks that `tasks` be called again. Must not block.
@@ -127,7 +124,6 @@ impl TaskSpec {
             limits: Limits::default(),
             log: Arc::new(NoLog),
             metrics: Arc::default(),
-            guest_metrics: Arc::default(),
             cancel: Arc::default(),
             reconfigure: Arc::new(|| ()),
         }

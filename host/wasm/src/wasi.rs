@@ -17,7 +17,9 @@ use wasmtime_wasi::sockets::{SocketAddrUse, WasiSocketsCtxView};
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder};
 
 use crate::grants::Grants;
+use crate::spec::LogLevel;
 use crate::stdio::Stdio;
+use crate::volume::LogGate;
 
 /// Addresses remembered at most, for one instance.
 const RESOLVED_MAX: usize = 1_000;
@@ -38,21 +40,24 @@ pub(crate) type SharedResolved = Arc<Mutex<Resolved>>;
 /// Builds the context.
 pub(crate) fn context(
     grants: &Arc<Grants>,
+    gate: &Arc<LogGate>,
     resolved: &SharedResolved,
     stdout: &Stdio,
     stderr: &Stdio,
 ) -> wasmtime::Result<WasiCtx> {
     let mut wasi = WasiCtxBuilder::new();
     wasi.stdout(stdout.clone()).stderr(stderr.clone()).max_random_size(RANDOM_BYTES_MAX);
-    let tcp = !grants.tcp.is_empty();
-    wasi.allow_udp(false).allow_tcp(tcp).allow_ip_name_lookup(tcp);
-    if tcp {
-        let (grants, resolved) = (Arc::clone(grants), Arc::clone(resolved));
-        wasi.socket_addr_check(move |address, purpose| {
-            let allowed = may_use(&grants, &resolved, address, purpose);
-            Box::pin(std::future::ready(allowed))
-        });
-    }
+    // TCP is there for every guest, so that a refusal can be told from a network that is down; what it reaches is decided
+    // for each address.
+    wasi.allow_udp(false).allow_tcp(true).allow_ip_name_lookup(!grants.tcp.is_empty());
+    let (checked, resolved, gate) = (Arc::clone(grants), Arc::clone(resolved), Arc::clone(gate));
+    wasi.socket_addr_check(move |address, purpose| {
+        let allowed = may_use(&checked, &resolved, address, purpose);
+        if let Err(why) = &allowed {
+            gate.line(LogLevel::Warn, format!("refused {} {address}: {why}", name_of(purpose)).as_bytes());
+        }
+        Box::pin(std::future::ready(allowed.is_ok()))
+    });
     for directory in &grants.directories {
         let permissions = if directory.writable { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
         wasi.preopened_dir(&directory.host, &directory.guest, permissions)?;
@@ -60,12 +65,25 @@ pub(crate) fn context(
     Ok(wasi.build())
 }
 
-fn may_use(grants: &Grants, resolved: &SharedResolved, address: SocketAddr, purpose: SocketAddrUse) -> bool {
+const fn name_of(purpose: SocketAddrUse) -> &'static str {
+    match purpose {
+        SocketAddrUse::TcpConnect => "tcp",
+        SocketAddrUse::TcpBind | SocketAddrUse::TcpListen => "tcp server at",
+        _ => "udp",
+    }
+}
+
+fn may_use(
+    grants: &Grants,
+    resolved: &SharedResolved,
+    address: SocketAddr,
+    purpose: SocketAddrUse,
+) -> Result<(), String> {
     match purpose {
         SocketAddrUse::TcpConnect => {}
         // What the system does before it connects: any address, any port.
-        SocketAddrUse::TcpBind => return address.ip().is_unspecified() && address.port() == 0,
-        _ => return false,
+        SocketAddrUse::TcpBind if address.ip().is_unspecified() && address.port() == 0 => return Ok(()),
+        _ => return Err("a plugin only connects by TCP".to_owned()),
     }
     let (ip, port) = (address.ip(), address.port());
     let literal = grants.tcp.iter().any(|grant| grant.allows(&ip.to_string(), port));
@@ -74,7 +92,10 @@ fn may_use(grants: &Grants, resolved: &SharedResolved, address: SocketAddr, purp
         let names = resolved.addresses.get(&ip);
         names.is_some_and(|names| names.iter().any(|name| grants.tcp.iter().any(|grant| grant.allows(name, port))))
     };
-    (literal || named()) && grants.check_address(ip, port).is_ok()
+    if !literal && !named() {
+        return Err("no grant covers it: the plugin asks for it, and lockgate.grants.tcp allows it".to_owned());
+    }
+    grants.check_address(ip, port)
 }
 
 /// Name look-up for granted names only; remembers what they resolved to.
@@ -82,6 +103,7 @@ pub(crate) struct Lookup<'a> {
     pub(crate) sockets: WasiSocketsCtxView<'a>,
     pub(crate) grants: Arc<Grants>,
     pub(crate) resolved: SharedResolved,
+    pub(crate) gate: Arc<LogGate>,
 }
 
 /// Marker of [`Lookup`] for the linker.
@@ -120,6 +142,7 @@ impl ip_name_lookup::Host for Lookup<'_> {
         name: String,
     ) -> Result<Resource<ip_name_lookup::ResolveAddressStream>, SocketError> {
         if !self.names_host(&name) {
+            self.gate.line(LogLevel::Warn, format!("refused to resolve {name}: no grant covers it").as_bytes());
             return Err(ErrorCode::AccessDenied.into());
         }
         let stream = ip_name_lookup::Host::resolve_addresses(&mut self.sockets, network, name.clone())?;
@@ -180,7 +203,8 @@ mod tests {
         let requests = [Request::Tcp("db.example.com:5432".into()), Request::Tcp("127.0.0.1:9092".into())];
         let grants = policy.effective(&requests, &[]).0;
         let resolved = SharedResolved::default();
-        let connect = |address: &str| may_use(&grants, &resolved, address.parse().unwrap(), SocketAddrUse::TcpConnect);
+        let connect =
+            |address: &str| may_use(&grants, &resolved, address.parse().unwrap(), SocketAddrUse::TcpConnect).is_ok();
         assert!(connect("127.0.0.1:9092"), "granted as a literal");
         assert!(!connect("127.0.0.1:9093"));
         assert!(!connect("1.1.1.1:5432"), "nobody resolved it");
@@ -191,7 +215,7 @@ mod tests {
         assert!(connect("1.1.1.1:5432"));
         assert!(!connect("1.1.1.1:22"), "another port");
         assert!(!connect("10.0.0.1:5432"), "a private address");
-        let other = |address: &str, purpose| may_use(&grants, &resolved, address.parse().unwrap(), purpose);
+        let other = |address: &str, purpose| may_use(&grants, &resolved, address.parse().unwrap(), purpose).is_ok();
         assert!(other("0.0.0.0:0", SocketAddrUse::TcpBind));
         assert!(!other("0.0.0.0:80", SocketAddrUse::TcpBind));
         assert!(!other("0.0.0.0:0", SocketAddrUse::TcpListen));

@@ -48,6 +48,51 @@ fn names_are_those_of_dashboards_and_labels_are_escaped() {
     assert!(!text.contains("source_record_poll_total{"), "a sink has no figures of a source");
 }
 
+fn task(number: u32, count: impl Fn(&lockgate_model::GuestMetrics)) -> TaskMetricsView {
+    let metrics = TaskMetrics::default();
+    count(&metrics.guest);
+    let id = TaskId { tenant: "default".into(), connector: "c".into(), task: number };
+    TaskMetricsView { id, connector_type: ConnectorType::Sink, state: State::Running, metrics: Arc::new(metrics) }
+}
+
+#[test]
+fn figures_of_plugins_have_a_prefix_that_no_figure_of_the_host_has() {
+    let first = task(0, |guest| {
+        guest.add("rows_total", 2.0);
+        guest.observe("wait_seconds", 0.5);
+        guest.add("kafka_connect_connect_worker_metrics_task_count", 9.0);
+        guest.set("not a name", 1.0);
+    });
+    let second = task(1, |guest| {
+        guest.set("rows_total", 3.0);
+        guest.observe("wait_seconds", 0.25);
+        guest.set("wait_seconds_count", 7.0);
+    });
+    let text = text(&MetricsView { tasks: vec![first, second], ..MetricsView::default() });
+    for line in [
+        "# TYPE lockgate_guest_rows_total untyped",
+        r#"lockgate_guest_rows_total{connector="c",task="0"} 2"#,
+        r#"lockgate_guest_rows_total{connector="c",task="1"} 3"#,
+        "# TYPE lockgate_guest_wait_seconds_count counter",
+        r#"lockgate_guest_wait_seconds_sum{connector="c",task="1"} 0.25"#,
+        r#"lockgate_guest_wait_seconds_count{connector="c",task="1"} 1"#,
+        r#"lockgate_task_ignored_guest_metrics_total{connector="c",task="1"} 1"#,
+        "kafka_connect_connect_worker_metrics_task_count 2",
+    ] {
+        assert!(text.lines().any(|l| l == line), "`{line}` is missing in:\n{text}");
+    }
+    assert_eq!(
+        text.matches("\nkafka_connect_connect_worker_metrics_task_count").count(),
+        1,
+        "the guest's has its prefix"
+    );
+    let series: Vec<&str> = text.lines().filter(|l| !l.starts_with('#')).filter_map(|l| l.split(' ').next()).collect();
+    let mut once = series.clone();
+    once.sort_unstable();
+    once.dedup();
+    assert_eq!(once.len(), series.len(), "no series twice:\n{text}");
+}
+
 #[test]
 fn every_family_is_announced_once_and_before_its_samples() {
     let text = text(&view());

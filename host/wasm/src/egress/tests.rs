@@ -16,7 +16,7 @@ fn egress(http: &str, private: &str, connections_max: u32) -> Arc<Shared> {
     let grants = policy.effective(&[Wish::Http("*".into())], &[]).0;
     let id = TaskId { tenant: "t".into(), connector: "c".into(), task: 0 };
     let gate = Arc::new(LogGate::new(&TaskSpec::new(id, "c")));
-    Egress::new(Arc::new(grants), gate, connections_max).0
+    Egress::new(Arc::new(grants), gate, Arc::default(), connections_max).0
 }
 
 async fn get(egress: &Arc<Shared>, url: &str, options: RequestOptions) -> Result<(u16, Bytes), Error> {

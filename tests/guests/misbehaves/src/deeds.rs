@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::hint::black_box;
+use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
 use std::time::Duration;
 
@@ -61,7 +62,10 @@ impl Deed {
                 UdpSocket::bind("0.0.0.0:0").and_then(|s| s.send_to(b"x", &self.target)).map(|_| "sent".to_owned()),
             ),
             "resolve" => say("resolve", self.target.to_socket_addrs().map(|a| format!("{} addresses", a.count()))),
-            "http" => http(&self.target),
+            "talk" => say("talk", talk(&self.target)),
+            "http" => http(Request::new(Method::Get, &self.target)),
+            "http-host" => http(Request::new(Method::Get, &self.target).header("Host", "metadata.internal")),
+            "http-split" => http(Request::new(Method::Get, &self.target).header("x-a", "b\r\nHost: metadata.internal")),
             "env" => env(),
             _ => {}
         }
@@ -167,8 +171,17 @@ fn leak_files(path: &str) {
     metrics::set("bad_leaked", f64::from(count));
 }
 
-fn http(url: &str) {
-    let answer = Request::new(Method::Get, url).send(Duration::from_secs(5));
+/// Says one line, hears one.
+fn talk(address: &str) -> io::Result<String> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.write_all(b"ping\n")?;
+    let mut answer = String::new();
+    BufReader::new(stream).read_line(&mut answer)?;
+    Ok(format!("heard {}", answer.trim()))
+}
+
+fn http(request: Request) {
+    let answer = request.send(Duration::from_secs(5));
     say("http", answer.map(|a| format!("status {}", a.status)));
 }
 

@@ -14,7 +14,7 @@ use lockgate_sdk::{
 };
 
 fn description(class: &str) -> Description {
-    Description::new(class).encoding(Encoding::Bytes).encoding(Encoding::Json).config(
+    Description::new(class).encoding(Encoding::Bytes).encoding(Encoding::Json).asks_tcp("{reach}").config(
         Config::new()
             .string("at")
             .default("never")
@@ -27,7 +27,10 @@ fn description(class: &str) -> Description {
             .doc("How many calls of that place go well before.")
             .string("target")
             .default("")
-            .doc("A path, an address or a URL to try."),
+            .doc("A path, an address or a URL to try.")
+            .string("reach")
+            .default("")
+            .doc("Asks to reach this address by TCP."),
     )
 }
 
