@@ -151,12 +151,7 @@ impl Run {
     }
 }
 
-fn push(
-    into: &mut Batch,
-    message: &sys::rd_kafka_message_t,
-    next: Option<&sys::rd_kafka_message_t>,
-    topic: u32,
-) {
+fn push(into: &mut Batch, message: &sys::rd_kafka_message_t, next: Option<&sys::rd_kafka_message_t>, topic: u32) {
     // SAFETY: the client's pointers are null or valid for their lengths while the message lives.
     let (key, value) = unsafe { (bytes(message.key, message.key_len), bytes(message.payload, message.len)) };
     let key = into.push_bytes(key);

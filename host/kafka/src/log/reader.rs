@@ -13,8 +13,8 @@ use sys::rd_kafka_resp_err_t as Code;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{LogRecord, UNKNOWN_TOPIC};
-use crate::fault::{fault, own};
 use crate::admin::Admin;
+use crate::fault::{fault, own};
 use crate::native::{Conf, Handle, Queue, Topic, rust_text};
 use crate::settings::{ClientKind, Settings, librdkafka_settings};
 
