@@ -9,6 +9,7 @@ mod contract;
 
 mod bad_clients;
 mod bombs;
+mod cli;
 mod clients;
 mod configs;
 mod converters;

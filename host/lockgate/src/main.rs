@@ -1,9 +1,11 @@
 //! The `lockgate` binary: arguments, wiring, signals.
 //!
-//! Enters: a command line. Leaves: a worker, or the message why there is none (exit status 1; 2 for a wrong command line).
+//! Enters: a command line. Leaves: a worker, or the message why there is none (exit status 1; 2 for a wrong command line); or
+//! the answer of a worker that runs elsewhere (`cli`).
 //! Invariant: nothing is decided here; each command is a module, and the rooms below do not know that there is a binary.
 
 mod child;
+mod cli;
 mod dev;
 mod logging;
 mod runtime;
@@ -16,7 +18,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 /// Bounded in arenas and quick to give memory back: what a worker holds while it idles is what it needs. Its settings are
 /// compiled in, see `.cargo/config.toml`.
@@ -24,6 +26,8 @@ use clap::{Args, Parser, Subcommand};
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// Connectors and transforms for Kafka as WebAssembly components.
+///
+/// `dev`, `worker` and `standalone` start a worker; the other commands speak to one over its REST API.
 #[derive(Parser, Debug)]
 #[command(name = "lockgate", version, max_term_width = 120)]
 struct Cli {
@@ -34,19 +38,24 @@ struct Cli {
 #[derive(Subcommand, Debug)]
 enum Command {
     /// Starts a worker with a Kafka of its own and two pipelines, on loopback
+    #[command(after_help = DEV_HELP)]
     Dev(Dev),
     /// Starts a worker that keeps its state in Kafka: configs, offsets and status in compacted topics
+    #[command(after_help = WORKER_HELP)]
     Worker {
         /// Kafka Connect's properties of a distributed worker
         properties: PathBuf,
     },
     /// Starts a worker that keeps source offsets in a file and runs the given connectors
+    #[command(after_help = STANDALONE_HELP)]
     Standalone {
         /// Kafka Connect's properties of a standalone worker
         properties: PathBuf,
         /// Connectors: a JSON object of strings, the JSON of POST /connectors, or Java properties
         connectors: Vec<PathBuf>,
     },
+    #[command(flatten)]
+    Client(cli::Command),
     /// Compiles one package, read from standard input
     #[command(name = "__compile", hide = true)]
     Compile,
@@ -57,6 +66,29 @@ enum Command {
         args: Vec<OsString>,
     },
 }
+
+const DEV_HELP: &str = "\
+The first Ctrl-C stops cleanly, a second one at once; starting again goes on where it stopped.
+
+Examples:
+  lockgate dev
+  lockgate dev --rest-port 18083 --kafka-port 19092 --receiver-port 18084 --dir /tmp/lockgate";
+
+const WORKER_HELP: &str = "\
+The keys are those of connect-distributed.properties, and lockgate.* beside them (docs/config.md). RUST_LOG chooses what
+is logged: RUST_LOG=debug, RUST_LOG=warn,lockgate::access=info. The first SIGINT or SIGTERM drains the tasks and stops, a
+second one stops at once.
+
+Examples:
+  lockgate worker connect-distributed.properties
+  lockgate connector apply -f connectors/        # in another terminal";
+
+const STANDALONE_HELP: &str = "\
+The keys are those of connect-standalone.properties, and lockgate.* beside them (docs/config.md). A connector that is
+refused ends the worker with the reason.
+
+Examples:
+  lockgate standalone connect-standalone.properties file-source.json file-sink.properties";
 
 /// Options of `lockgate dev`.
 #[derive(Args, Debug)]
@@ -84,6 +116,7 @@ pub struct Dev {
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Compile => lockgate_wasm::compile_main(),
+        Command::Client(command) => cli::run(command, Cli::command()),
         Command::Child { args } => child::become_program(&args),
         Command::Dev(options) => run(|| runtime::block_on(dev::run(options))),
         Command::Worker { properties } => run(|| runtime::block_on(worker::distributed(&properties))),
