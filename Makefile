@@ -15,9 +15,9 @@ export LOCKGATE_GUEST_TARGET ?= $(LOCKGATE_CACHE)/guests
 help: ## Lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
 
-run: setup plugins ## Starts Lockgate with a real Kafka and two pipelines on this machine; Ctrl-C stops
+run: setup plugins ## Starts Lockgate with a real Kafka and two pipelines here; Ctrl-C stops (ARGS="--help" lists options)
 	@cargo build --release --locked --package lockgate
-	exec "$$CARGO_TARGET_DIR/release/lockgate" dev
+	exec "$$CARGO_TARGET_DIR/release/lockgate" dev $(ARGS)
 
 test: setup-test ## Runs every test: tidy, unit, property, simulation, contract, e2e, crash, faults
 	@exec .ci/test

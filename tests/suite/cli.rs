@@ -3,15 +3,20 @@
 //! Enters: command lines. Leaves: what they print and their exit codes, as `docs/cli.md` says.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver as Lines, sync_channel};
 
+use lockgate_tests::wait::PATIENCE;
 use lockgate_tests::{Kafka, Receiver, Reply, Worker, eventually, places};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use crate::configs::{blackhole, file_sink, json_values};
+use crate::configs::blackhole;
+
+mod apply;
+mod failures;
 
 /// What a command left behind.
 #[derive(Debug)]
@@ -33,6 +38,11 @@ impl Ran {
         self.out.replace(&worker.address, &format!("{:W<width$}", "", width = worker.address.len()))
     }
 
+    /// Without what it printed on the way.
+    fn keeping(self) -> Self {
+        Self { out: String::new(), ..self }
+    }
+
     fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap()
     }
@@ -52,6 +62,14 @@ fn ended(child: Child) -> Ran {
     let output = child.wait_with_output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     Ran { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+/// What a command prints while it runs; its pipe is read to the end.
+fn lines_of(child: &mut Child) -> Lines<String> {
+    let (send, lines) = sync_channel(10_000);
+    let out = BufReader::new(child.stdout.take().unwrap());
+    std::thread::spawn(move || out.lines().map_while(Result::ok).try_for_each(|line| send.send(line)));
+    lines
 }
 
 fn at(server: &str, args: &[&str]) -> Ran {
@@ -109,7 +127,8 @@ fn scripts_get_the_rest_object_as_it_is() {
     let kafka = Kafka::shared();
     let worker = Worker::start(&kafka.bootstrap);
     let topic = kafka.topic("as-it-is", 1);
-    worker.create_running("größe & co", blackhole(&topic.name));
+    worker.create("größe & co", blackhole(&topic.name));
+    connector(&worker, &["resume", "größe & co", "--wait"]).ends(0);
     let same = |args: &[&str], path: &str| {
         let args: Vec<&str> = args.iter().copied().chain(["-o", "json"]).collect();
         assert_eq!(at(&worker.address, &args).ends(0).out, worker.get(path).expect(200).text() + "\n", "{path}");
@@ -154,211 +173,13 @@ fn plugins_and_packages_are_shown_as_tables() {
     run(&["package", "get", name, version]).ends(3);
     let info = run(&["cluster", "info"]).ends(0).out;
     assert!(info.contains("Worker has completed startup") && info.contains("connectors"), "{info}");
-    fs::write(worker.path("bad.yaml"), "connector.class: FileStreamSink\ntasks.max: many\nfile: f\n").unwrap();
+    fs::write(worker.path("bad.yaml"), "name: v\nconnector.class: FileStreamSink\ntasks.max: many\n").unwrap();
     let bad = worker.path_text("bad.yaml");
     let judged = run(&["plugin", "validate", "-f", &bad]).ends(5);
-    assert!(judged.out.contains("tasks.max  Invalid value many"), "{}", judged.out);
-    fs::write(worker.path("good.yaml"), "connector.class: FileStreamSink\ntopics: t\nfile: f\n").unwrap();
+    assert!(judged.out.contains("\ntasks.max     Invalid value many"), "{}", judged.out);
+    let good = json!({"name": "v", "config": crate::configs::file_sink("t", &worker.path_text("out.txt"))});
+    fs::write(worker.path("good.yaml"), good.to_string()).unwrap();
     assert!(run(&["plugin", "validate", "-f", &worker.path_text("good.yaml")]).ends(0).out.contains("is valid"));
-}
-
-#[test]
-fn each_kind_of_failure_has_its_exit_code_and_a_hint() {
-    let kafka = Kafka::shared();
-    let worker = Worker::start(&kafka.bootstrap);
-    let topic = kafka.topic("codes", 1);
-    let topics = format!("topics={}", topic.name);
-    let run = |args: &[&str]| connector(&worker, args);
-    let says = |ran: Ran, code: i32, words: &[&str]| {
-        let ran = ran.ends(code);
-        assert!(words.iter().all(|word| ran.err.contains(word)), "{words:?} are not all in:\n{}", ran.err);
-        assert!(ran.out.is_empty(), "{}", ran.out);
-    };
-    says(run(&["frobnicate"]), 2, &["frobnicate"]);
-    says(run(&["create"]), 2, &["--file"]);
-    says(
-        run(&["status", "nobody"]),
-        3,
-        &["No status found for connector nobody", "hint: `lockgate connector list`", "exit code 3"],
-    );
-    run(&["create", "c", "connector.class=blackhole", &topics, "--state", "stopped", "--wait"]).ends(0);
-    says(run(&["create", "c", "connector.class=blackhole", &topics]), 4, &["Connector c already exists", "apply"]);
-    let invalid = run(&["create", "d", "connector.class=FileStreamSnk", &topics]);
-    says(invalid, 5, &["FileStreamSnk", "exit code 5 (invalid)"]);
-    says(run(&["delete", "nobody", "c", "no-one"]).keeping(), 3, &["nobody", "no-one"]);
-    worker.get("/connectors/c").expect(404);
-    says(at("127.0.0.1:1", &["cluster", "info"]), 6, &["http://127.0.0.1:1", "LOCKGATE_SERVER"]);
-    topic.write(["not JSON"]);
-    worker.create("f", json_values(file_sink(&topic.name, &worker.path_text("out.txt"))));
-    says(run(&["restart", "f", "--include-tasks", "--wait"]).keeping(), 9, &["f FAILED: ", "status f --trace"]);
-    let traced = run(&["status", "f", "--trace"]).ends(0).out;
-    assert!(traced.contains("f: RUNNING (task FAILED)") && traced.contains("\ntask 0:\n  "), "{traced}");
-}
-
-impl Ran {
-    /// Without what it printed on the way.
-    fn keeping(self) -> Self {
-        Self { out: String::new(), ..self }
-    }
-}
-
-#[test]
-fn credentials_are_sent_and_refusals_by_servers_of_any_kind_understood() {
-    let server = Receiver::start();
-    let run = |args: &[&str]| at(&server.address, args);
-    server.answer_by(|request| {
-        let said = request.headers.iter().find(|(name, _)| name == "authorization").map(|(_, v)| v.as_str());
-        match said {
-            Some("Bearer t0ken" | "Basic YTpi") if request.path.ends_with("/status") => {
-                let body = r#"{"name":"a","connector":{"state":"UNASSIGNED","worker_id":"\u001b[2Jw"},"tasks":[]}"#;
-                Some(Reply { body: body.to_owned(), ..Reply::status(200) })
-            }
-            Some("Bearer moved") => Some(Reply::status(307).with("location", "http://elsewhere/")),
-            Some("Bearer page") => Some(Reply { body: "<html>Bad Gateway".to_owned(), ..Reply::status(502) }),
-            _ => Some(Reply {
-                body: r#"{"error_code":401,"message":"User cannot access the resource."}"#.to_owned(),
-                ..Reply::status(401)
-            }),
-        }
-    });
-    let refused = run(&["connector", "list"]).ends(7);
-    assert!(refused.err.contains("User cannot access") && refused.err.contains("--token"), "{}", refused.err);
-    let shown = run(&["connector", "status", "a", "--token", "t0ken"]).ends(0).out;
-    assert!(shown.contains("a: UNASSIGNED") && !shown.contains('\u{1b}'), "{shown:?}");
-    run(&["connector", "status", "a", "--user", "a:b"]).ends(0);
-    let by_env =
-        program(&server.address, &["connector", "status", "a", "--user", "a"]).env("LOCKGATE_PASSWORD", "b").spawn();
-    ended(by_env.unwrap()).ends(0);
-    run(&["connector", "status", "a", "--user", "a:b", "--token", "t0ken"]).ends(2);
-    let late = run(&["connector", "pause", "a", "--token", "t0ken"]).ends(7);
-    assert!(!late.err.contains("t0ken"), "{}", late.err);
-    let moved = run(&["cluster", "info", "--token", "moved"]).ends(1);
-    assert!(moved.err.contains("http://elsewhere/"), "{}", moved.err);
-    assert!(run(&["cluster", "info", "--token", "page"]).ends(1).err.contains("HTTP 502 <html>Bad Gateway"));
-    server.answer_by(|request| {
-        let body = if request.method == "GET" {
-            r#"{"connector":{"state":"RUNNING"},"tasks":[{"id":0,"state":"UNASSIGNED"}]}"#
-        } else {
-            ""
-        };
-        Some(Reply { body: body.to_owned(), ..Reply::status(202) })
-    });
-    let late = run(&["connector", "resume", "a", "--wait", "--deadline", "300ms"]).ends(8);
-    assert!(late.err.contains("a is not RUNNING after 300ms") && late.err.contains("[UNASSIGNED]"), "{}", late.err);
-}
-
-fn write(dir: &Path, name: &str, text: &str) {
-    fs::create_dir_all(dir).unwrap();
-    fs::write(dir.join(name), text).unwrap();
-}
-
-#[test]
-fn a_cluster_becomes_equal_to_a_folder() {
-    let kafka = Kafka::shared();
-    let worker = Worker::start(&kafka.bootstrap);
-    let topic = kafka.topic("folder", 1).name.clone();
-    let (dir, path) = (worker.path("connectors"), worker.path_text("connectors"));
-    let apply = |more: &[&str]| {
-        let args: Vec<&str> = ["apply", "-f", &path].iter().chain(more).copied().collect();
-        connector(&worker, &args)
-    };
-    write(&dir, "b.json", &json!({"name": "b", "config": blackhole(&topic)}).to_string());
-    write(
-        &dir,
-        "two.yaml",
-        &format!(
-            "name: a\nconnector.class: blackhole\ntopics: {topic}\n---\nname: c\nconfig:\n  connector.class: blackhole\n  topics: {topic}\n  db.password: geheim\n  other.token: ${{env:TOKEN}}\n"
-        ),
-    );
-    write(&dir, "notes.txt", "not a connector");
-    let dry = apply(&["--dry-run"]).ends(0).out;
-    assert!(dry.contains("+ a (new, from ") && dry.contains("    + topics: "), "{dry}");
-    assert!(dry.contains("+ db.password: ********") && dry.contains("+ other.token: ${env:TOKEN}"), "{dry}");
-    assert!(
-        !dry.contains("geheim")
-            && dry.ends_with("3 created, 0 updated, 0 unchanged, 0 deleted, 0 failed (dry run: nothing was changed)\n"),
-        "{dry}"
-    );
-    assert_eq!(worker.get("/connectors").json(), json!([]));
-    let first = apply(&["--wait"]).ends(0).out;
-    assert!(first.starts_with("a created\nb created\nc created\n"), "by name: {first}");
-    assert!(first.ends_with("3 created, 0 updated, 0 unchanged, 0 deleted, 0 failed\n"), "{first}");
-    worker.wait_running("c");
-    let starts = |name: &str| worker.log().lines().filter(|l| l.contains(name) && l.contains("task=")).count();
-    let before = starts("connector=\"a\"");
-
-    worker.create_running("stray", blackhole(&topic));
-    fs::remove_file(dir.join("b.json")).unwrap();
-    write(
-        &dir,
-        "two.yaml",
-        &format!(
-            "name: a\nconnector.class: blackhole\ntopics: {topic}\n---\nname: c\nconfig:\n  connector.class: blackhole\n  topics: {topic}\n  tasks.max: 2\n  db.password: anders\n"
-        ),
-    );
-    let dry = apply(&["--dry-run", "--prune"]).ends(0).out;
-    let expected = [
-        "= a\n",
-        "- b (deleted)\n",
-        "~ c (changed, by ",
-        "    - db.password: ********\n    + db.password: ********\n",
-        "    - other.token: ${env:TOKEN}\n",
-        "    + tasks.max: 2\n",
-        "- stray (deleted)\n",
-        "0 created, 1 updated, 1 unchanged, 2 deleted, 0 failed (dry run: nothing was changed)\n",
-    ];
-    expected.iter().for_each(|words| assert!(dry.contains(words), "{words:?} is not in:\n{dry}"));
-    let report = apply(&["--prune", "-o", "json"]).ends(0).json();
-    let actions: Vec<_> = report
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|l| (l["name"].as_str().unwrap(), l["action"].as_str().unwrap()))
-        .collect();
-    assert_eq!(actions, [("a", "unchanged"), ("b", "deleted"), ("c", "updated"), ("stray", "deleted")]);
-    assert_eq!(worker.get("/connectors").json(), json!(["a", "c"]));
-    assert_eq!(worker.get("/connectors/c/config").json()["tasks.max"], "2");
-    worker.wait_running("a");
-    assert_eq!(starts("connector=\"a\""), before, "what is as wanted is not touched");
-    assert_eq!(
-        apply(&["--prune"]).ends(0).out,
-        "a unchanged\nc unchanged\n0 created, 0 updated, 2 unchanged, 0 deleted, 0 failed\n"
-    );
-}
-
-#[test]
-fn a_file_that_fails_stops_no_other_and_deletes_nothing() {
-    let kafka = Kafka::shared();
-    let worker = Worker::start(&kafka.bootstrap);
-    let topic = kafka.topic("failing", 1).name.clone();
-    let (dir, path) = (worker.path("connectors"), worker.path_text("connectors"));
-    worker.create_running("old", blackhole(&topic));
-    write(&dir, "a.json", "{\"name\": \"old\", ");
-    write(&dir, "b.yaml", "name: wrong\nconnector.class: FileStreamSnk\n");
-    write(&dir, "c.yaml", &format!("name: new\nconnector.class: blackhole\ntopics: {topic}\n"));
-    let dry = connector(&worker, &["apply", "-f", &path, "--dry-run", "--prune"]).ends(5);
-    assert!(dry.out.contains("1 created, 0 updated, 0 unchanged, 0 deleted, 2 failed"), "{}", dry.out);
-    let ran = connector(&worker, &["apply", "-f", &path, "--prune"]).ends(5);
-    assert!(
-        ran.err.contains("a.json") && ran.err.contains("wrong: ") && ran.err.contains("nothing is pruned"),
-        "{}",
-        ran.err
-    );
-    assert_eq!(ran.out, "new created\n1 created, 0 updated, 0 unchanged, 0 deleted, 2 failed\n");
-    assert_eq!(worker.get("/connectors").json(), json!(["new", "old"]), "a file that is broken deletes nothing");
-
-    let piped = |text: &str, more: &[&str]| {
-        let args: Vec<&str> = ["connector", "apply", "-f", "-"].iter().chain(more).copied().collect();
-        let mut child = program(&worker.address, &args).stdin(Stdio::piped()).spawn().unwrap();
-        child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
-        ended(child)
-    };
-    let empty = piped("", &["--prune"]).ends(2);
-    assert!(empty.err.contains("--allow-empty"), "{}", empty.err);
-    let got = connector(&worker, &["get", "old", "-o", "yaml"]).ends(0).out;
-    assert!(piped(&got, &[]).ends(0).out.starts_with("old unchanged\n"), "what `get` prints can be applied");
-    assert!(piped("[]", &["--prune", "--allow-empty"]).ends(0).out.contains("2 deleted"));
-    assert_eq!(worker.get("/connectors").json(), json!([]));
 }
 
 #[test]
@@ -369,18 +190,18 @@ fn watching_shows_each_change_and_ends_by_a_signal() {
     worker.create_running("c", blackhole(&topic.name));
     let args = ["connector", "status", "c", "--watch", "--interval", "50ms", "-o", "json"];
     let mut watching = program(&worker.address, &args).spawn().unwrap();
-    let mut lines = BufReader::new(watching.stdout.take().unwrap()).lines();
-    let mut next = || lines.next().unwrap().unwrap();
+    let lines = lines_of(&mut watching);
+    let next = || lines.recv_timeout(PATIENCE).unwrap();
     assert!(next().contains(r#""state":"RUNNING""#));
     worker.put("/connectors/c/pause").expect(202);
     while !next().contains(r#""state":"PAUSED""#) {}
-    kill_process(Pid::from_raw(watching.id().try_into().unwrap()).unwrap(), Signal::INT).unwrap();
+    kill_process(Pid::from_raw(watching.id().try_into().unwrap()).unwrap(), Signal::TERM).unwrap();
     let status = watching.wait().unwrap();
-    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(2), "{status}");
+    assert_eq!(status.signal(), Some(Signal::TERM.as_raw()), "{status}");
 
     let mut watching =
         program(&worker.address, &["connector", "status", "c", "-w", "--interval", "50ms"]).spawn().unwrap();
-    assert_eq!(BufReader::new(watching.stdout.take().unwrap()).lines().next().unwrap().unwrap(), "c: PAUSED");
+    assert_eq!(lines_of(&mut watching).recv_timeout(PATIENCE).unwrap(), "c: PAUSED");
     worker.delete("/connectors/c").expect(204);
     assert_eq!(watching.wait().unwrap().code(), Some(3), "what is gone ends the watching");
 }
@@ -392,20 +213,20 @@ fn logs_are_followed_without_a_line_lost_or_said_twice() {
     worker.upload(&places::guest("reference")).expect(201);
     let topic = kafka.topic("followed", 1);
     worker.create_running("speaks", json!({"connector.class": "ref.Sink", "topics": topic.name, "tasks.max": "1"}));
-    let said = |n: usize| format!("{}-0@{n}", topic.name);
+    let said = |n: usize| format!("ref: {}-0@{n} ts=", topic.name);
     let has = |n: usize| connector(&worker, &["logs", "speaks"]).ends(0).out.contains(&said(n)).then_some(());
     topic.write(["zero"]);
     eventually("a line about the first record", || has(0));
     let args = ["connector", "logs", "speaks", "--follow", "--interval", "50ms"];
     let mut following = program(&worker.address, &args).spawn().unwrap();
-    let mut lines = BufReader::new(following.stdout.take().unwrap()).lines();
+    let lines = lines_of(&mut following);
     let mut seen = Vec::new();
     for n in 0..3 {
         if n > 0 {
-            topic.write([n.to_string()]);
+            topic.write([n.to_string().as_str()]);
         }
         while !seen.last().is_some_and(|line: &String| line.contains(&said(n))) {
-            seen.push(lines.next().unwrap().unwrap());
+            seen.push(lines.recv_timeout(PATIENCE).unwrap());
         }
     }
     kill_process(Pid::from_raw(following.id().try_into().unwrap()).unwrap(), Signal::TERM).unwrap();
@@ -473,4 +294,27 @@ fn every_command_explains_itself() {
     for command in ["dev", "worker", "standalone"] {
         assert!(help(&[command, "--help"]).contains("Examples:"), "{command}");
     }
+}
+
+#[test]
+fn offsets_and_log_levels_go_out_as_connect_wants_them() {
+    let server = Receiver::start();
+    server.answer_by(|request| {
+        let body =
+            if request.path.contains("/offsets") { r#"{"message":"The offsets are altered"}"# } else { r#"["a.b"]"# };
+        Some(Reply { body: body.to_owned(), ..Reply::status(200) })
+    });
+    let run = |args: &[&str]| at(&server.address, args).ends(0).out;
+    let set = run(&["connector", "offsets", "set", "c/d", "t:0=42", "t:1=null"]);
+    assert_eq!(set, "The offsets are altered\n");
+    run(&["connector", "offsets", "reset", "c/d"]);
+    assert_eq!(run(&["logger", "set", "a b", "DEBUG", "--scope", "cluster"]), "changed: a.b\n");
+    let place = |n: u32| json!({"kafka_topic": "t", "kafka_partition": n});
+    let offsets = json!({"offsets": [{"partition": place(0), "offset": {"kafka_offset": 42}}, {"partition": place(1), "offset": null}]});
+    let received = server.received();
+    let seen = |at: usize| (received[at].method.as_str(), received[at].path.as_str(), received[at].body.clone());
+    assert_eq!(seen(0), ("PATCH", "/connectors/c%2Fd/offsets", offsets.to_string()));
+    assert_eq!(seen(1), ("DELETE", "/connectors/c%2Fd/offsets", String::new()));
+    assert_eq!(seen(2), ("PUT", "/admin/loggers/a%20b?scope=cluster", r#"{"level":"DEBUG"}"#.to_owned()));
+    at(&server.address, &["connector", "offsets", "set", "c", "t=1"]).ends(2);
 }

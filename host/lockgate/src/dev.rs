@@ -146,6 +146,7 @@ async fn start_pipelines(handle: &Handle, places: &Places, began: Instant, rest_
 
 fn announce(places: &Places, took: Duration, rest_port: u16) {
     let rest = format!("http://127.0.0.1:{rest_port}");
+    let program = std::env::current_exe().map_or_else(|_| "lockgate".to_owned(), |path| path.display().to_string());
     let (input, output, received) = (places.input.display(), places.output.display(), places.received.display());
     println!(
         "
@@ -154,8 +155,9 @@ Lockgate runs (after {:.1} s), with Kafka on loopback and two pipelines:
   orders  (made up, 5 a second)  -> topic orders -> {output}
   lines   ({input}) -> topic lines -> http://{} -> {received}
 
-REST is at {rest}. Three things to try:
+REST is at {rest}. Things to try in another terminal:
 
+  '{program}' connector list --server {rest}
   curl -s '{rest}/connectors?expand=status'
   echo 'hello from me' >> '{input}'; sleep 1; tail -n 1 '{received}'
   curl -s --data-binary @my.wasm {rest}/packages        # a package of your own: docs/first-connector.md

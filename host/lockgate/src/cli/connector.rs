@@ -4,6 +4,7 @@
 //! decision about a connector is made here; a command that names several goes on after one that fails.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Subcommand;
 use http::Method;
@@ -19,7 +20,7 @@ use super::screen::Screen;
 use super::secrets::Secrets;
 use super::status;
 use super::table::{Table, clean};
-use super::wait::Wait;
+use super::wait::{CHANGED, Wait};
 use super::watch::Watch;
 
 /// Commands of `lockgate connector`.
@@ -216,7 +217,7 @@ fn create_all(
         });
         outcome = Failure::both(outcome, done);
     }
-    Failure::both(outcome, wait.settled(remote, &created, screen))
+    Failure::both(outcome, wait.settled(remote, &created, Duration::ZERO, screen))
 }
 
 fn get(name: &str, remote: &Remote, screen: &mut Screen) -> Result<(), Failure> {
@@ -250,7 +251,7 @@ fn config(
 fn changed(name: &str, answer: &Answer, wait: &Wait, remote: &Remote, screen: &mut Screen) -> Result<(), Failure> {
     let deed = if answer.status == 201 { "created" } else { "updated" };
     screen.show(answer, |_| Ok(format!("{} {deed}\n", clean(name))))?;
-    wait.settled(remote, &[name.to_owned()], screen)
+    wait.settled(remote, &[name.to_owned()], CHANGED, screen)
 }
 
 /// A table of settings, secrets hidden.

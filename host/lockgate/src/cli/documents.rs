@@ -83,7 +83,7 @@ impl Documents {
     }
 }
 
-/// The one set of fields of a file that holds a configuration without a name, as `config` and `validate` take it.
+/// The one configuration of a file, with or without a name, as `config` and `validate` take it.
 pub fn read_config(path: &Path) -> Result<Config, Failure> {
     let (label, text) = if path.as_os_str() == "-" {
         ("standard input".to_owned(), stdin()?)
@@ -94,7 +94,10 @@ pub fn read_config(path: &Path) -> Result<Config, Failure> {
     let (Some(fields), true) = (found.pop(), found.is_empty()) else {
         return Err(Failure::Invalid(format!("{label}: exactly one configuration is needed")));
     };
-    let (_, config, _) = split(fields).map_err(|what| Failure::Invalid(format!("{label}: {what}")))?;
+    let (name, mut config, _) = split(fields).map_err(|what| Failure::Invalid(format!("{label}: {what}")))?;
+    if let Some(name) = name {
+        config.entry("name".to_owned()).or_insert(name);
+    }
     Ok(config)
 }
 
@@ -157,7 +160,9 @@ fn parsed(label: &str, text: &str) -> Result<Vec<Fields>, Failure> {
     // No excerpt of the file in the error: it may hold secrets.
     let options = serde_saphyr::options! { with_snippet: false };
     let documents = serde_saphyr::from_multiple_with_options::<fields::Documents<YamlScalar>>(text, options);
-    flat(documents.map_err(|e| invalid(&e))?.into_iter().map(Ok))
+    // It advises whoever calls the parser, not whoever wrote the file.
+    let advice = ", set DuplicateKeyPolicy in Options if acceptable";
+    flat(documents.map_err(|e| invalid(&e.to_string().replace(advice, "")))?.into_iter().map(Ok))
 }
 
 fn flat<S: DeserializeOwned + Into<Option<String>>>(

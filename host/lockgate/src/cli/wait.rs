@@ -1,7 +1,8 @@
 //! Waiting for a connector.
 //!
 //! Enters: names and a deadline. Leaves: connectors in the state that was waited for, or why not. Invariant: FAILED must last a
-//! while before it ends the waiting, because a connector that was just changed may still show its former state.
+//! while before it ends the waiting, and so must RUNNING after a change, because a connector that was just changed may still
+//! show the state of its former tasks.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -18,6 +19,9 @@ use super::table::{clean, short};
 const EVERY: Duration = Duration::from_millis(100);
 /// How long FAILED is believed to be a thing of the past.
 const FAILED_FOR: Duration = Duration::from_secs(2);
+
+/// How long a state must last after a connector was changed.
+pub const CHANGED: Duration = Duration::from_millis(500);
 
 /// Options of commands that can wait.
 #[derive(Args, Debug)]
@@ -40,34 +44,39 @@ impl Wait {
         screen: &mut Screen,
     ) -> Result<(), Failure> {
         let end = Instant::now() + self.deadline;
-        super::for_each(names, |name| if self.wait { self.one(remote, name, Some(state), end, screen) } else { Ok(()) })
+        let aim = Aim { state: Some(state), lasting: Duration::ZERO, end };
+        super::for_each(names, |name| if self.wait { self.one(remote, name, &aim, screen) } else { Ok(()) })
     }
 
-    /// Likewise, for whatever state the connector is meant to have.
-    pub fn settled(&self, remote: &Remote, names: &[String], screen: &mut Screen) -> Result<(), Failure> {
-        let end = Instant::now() + self.deadline;
-        super::for_each(names, |name| if self.wait { self.one(remote, name, None, end, screen) } else { Ok(()) })
-    }
-
-    fn one(
+    /// Likewise, for whatever state the connector is meant to have, once it has lasted for a while.
+    pub fn settled(
         &self,
         remote: &Remote,
-        name: &str,
-        state: Option<&'static str>,
-        end: Instant,
+        names: &[String],
+        lasting: Duration,
         screen: &mut Screen,
     ) -> Result<(), Failure> {
-        let mut failed_since = None;
+        let aim = Aim { state: None, lasting, end: Instant::now() + self.deadline };
+        super::for_each(names, |name| if self.wait { self.one(remote, name, &aim, screen) } else { Ok(()) })
+    }
+
+    fn one(&self, remote: &Remote, name: &str, aim: &Aim, screen: &mut Screen) -> Result<(), Failure> {
+        let (mut failed_since, mut reached_since) = (None, None);
         loop {
             // A connector that was just created may have no status yet.
             let status = match remote.find(&path(&["connectors", name, "status"]))? {
                 Some(answer) => answer.json()?,
                 None => Value::Null,
             };
-            if let Some(reached) = reached(&status, state) {
-                return screen.tell(&format!("{} {reached}", clean(name)));
-            }
             let now = Instant::now();
+            match reached(&status, aim.state) {
+                Some(reached) => {
+                    if now.duration_since(*reached_since.get_or_insert(now)) >= aim.lasting {
+                        return screen.tell(&format!("{} {reached}", clean(name)));
+                    }
+                }
+                None => reached_since = None,
+            }
             match trace(&status) {
                 Some(trace) => {
                     if now.duration_since(*failed_since.get_or_insert(now)) >= FAILED_FOR {
@@ -76,13 +85,23 @@ impl Wait {
                 }
                 None => failed_since = None,
             }
-            if now >= end {
-                let (wanted, after) = (state.unwrap_or("RUNNING"), self.deadline);
+            if now >= aim.end {
+                let (wanted, after) = (aim.state.unwrap_or("RUNNING"), self.deadline);
                 return Err(Failure::Late { name: name.to_owned(), wanted, after, seen: seen(&status) });
             }
-            sleep(EVERY.min(end.saturating_duration_since(now)));
+            sleep(EVERY.min(aim.end.saturating_duration_since(now)));
         }
     }
+}
+
+/// What is waited for.
+struct Aim {
+    /// `None`: any state in which nothing goes on.
+    state: Option<&'static str>,
+    /// How long it must have lasted.
+    lasting: Duration,
+    /// When to give up.
+    end: Instant,
 }
 
 /// The state, if all of it has the state that was waited for; without one, any state in which nothing goes on.
