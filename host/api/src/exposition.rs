@@ -2,13 +2,14 @@
 //!
 //! Enters: counters of the supervisor. Leaves: text. Invariant: each metric has one HELP and TYPE line and its samples
 //! behind them. Names are `kafka_connect_<group>_<attribute>`, as dashboards for Kafka Connect's JMX exporter have them;
-//! Lockgate's own begin with `lockgate_`, those of plugins with `lockgate_guest_`, as nothing else does.
+//! Lockgate's own begin with `lockgate_`, those of plugins with `lockgate_guest_`, as nothing else does. The work for a page
+//! grows with the number of its lines and with nothing else.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use lockgate_model::TaskMetrics;
-use lockgate_model::metrics::Times;
-use lockgate_supervisor::view::{ConnectorType, MetricsView, State, TaskMetricsView};
+use lockgate_supervisor::view::{Ailment, ConnectorType, MetricsView, TaskMetricsView};
 
 /// The type of the format.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -25,53 +26,40 @@ struct TaskMetric {
     read: Read,
 }
 
+/// A task, and its labels as they stand in each of its lines.
+struct Shown<'a> {
+    task: &'a TaskMetricsView,
+    block: String,
+}
+
 /// The whole exposition.
 pub fn text(view: &MetricsView) -> String {
-    let mut page = Page(String::with_capacity(16 << 10));
-    worker(&mut page, view);
+    let shown = |task| Shown { task, block: block(&labels(task).pairs()) };
+    let tasks: Vec<Shown<'_>> = view.tasks.iter().map(shown).collect();
+    let mut page = Page(String::with_capacity((16 << 10) + tasks.len() * (8 << 10)));
+    worker::families(&mut page, view);
     connectors(&mut page, view);
-    task_counts(&mut page, view);
-    statuses(&mut page, view);
+    task_info(&mut page, view, &tasks);
     for metric in TASK_METRICS {
         page.family(metric.name, metric.kind, metric.help);
-        let tasks = view.tasks.iter().filter(|task| metric.of.is_none_or(|kind| kind == task.connector_type));
-        for task in tasks {
-            page.sample(metric.name, &labels(task).pairs(), (metric.read)(&task.metrics));
+        for Shown { task, block } in &tasks {
+            if metric.of.is_none_or(|kind| kind == task.connector_type) {
+                page.line(metric.name, block, (metric.read)(&task.metrics));
+            }
         }
     }
     for (name, help, read) in SUMMARIES {
         page.family(name, "summary", help);
-        for task in &view.tasks {
+        let (sum, count) = (format!("{name}_sum"), format!("{name}_count"));
+        for Shown { task, block } in &tasks {
             let times = read(&task.metrics);
-            page.sample(&format!("{name}_sum"), &labels(task).pairs(), micros(times.sum_us.value()) / 1e6);
-            page.sample(&format!("{name}_count"), &labels(task).pairs(), whole(times.count.value()));
+            page.line(&sum, block, whole(times.sum_us()) / 1e6);
+            page.line(&count, block, whole(times.count()));
         }
     }
+    ailments(&mut page, &tasks);
     guests::families(&mut page, view);
     page.0
-}
-
-fn worker(page: &mut Page, view: &MetricsView) {
-    let group = "kafka_connect_connect_worker_metrics";
-    let gauges = [
-        ("connector_count", "Connectors on this worker.", view.connectors.len()),
-        ("task_count", "Tasks on this worker.", view.tasks.len()),
-    ];
-    for (attribute, help, value) in gauges {
-        page.single(&format!("{group}_{attribute}"), "gauge", help, whole(value as u64));
-    }
-    let totals = [
-        ("connector_startup_attempts", "Starts of connectors that were tried.", view.connector_startup_attempts_total),
-        ("connector_startup_success", "Starts of connectors that went well.", view.connector_startup_success_total),
-        ("connector_startup_failure", "Starts of connectors that failed.", view.connector_startup_failure_total),
-        ("task_startup_attempts", "Starts of tasks that were tried.", view.task_startup_attempts_total),
-        ("task_startup_success", "Starts of tasks that went well.", view.task_startup_success_total),
-        ("task_startup_failure", "Starts of tasks that failed.", view.task_startup_failure_total),
-    ];
-    for (attribute, help, value) in totals {
-        page.single(&format!("{group}_{attribute}_total"), "counter", help, whole(value));
-    }
-    page.single("lockgate_packages", "gauge", "Packages that are loaded.", whole(view.package_count as u64));
 }
 
 fn connectors(page: &mut Page, view: &MetricsView) {
@@ -95,33 +83,59 @@ fn connectors(page: &mut Page, view: &MetricsView) {
     }
 }
 
-/// Tasks of each connector by state.
-fn task_counts(page: &mut Page, view: &MetricsView) {
-    let states = [
-        ("total", None),
-        ("running", Some(State::Running)),
-        ("paused", Some(State::Paused)),
-        ("failed", Some(State::Failed)),
-        ("unassigned", Some(State::Unassigned)),
-        ("restarting", Some(State::Restarting)),
-    ];
-    for (word, state) in states {
-        let name = format!("kafka_connect_connect_worker_metrics_connector_{word}_task_count");
-        page.family(&name, "gauge", &format!("Tasks of a connector on this worker: {word}."));
-        for connector in &view.connectors {
-            let own = view.tasks.iter().filter(|task| *task.id.connector == *connector.name);
-            let count = own.filter(|task| state.is_none_or(|state| state == task.state)).count();
-            page.sample(&name, &[("connector", &connector.name)], whole(count as u64));
-        }
+/// What Kafka Connect has as text attributes of a task.
+fn task_info(page: &mut Page, view: &MetricsView, tasks: &[Shown<'_>]) {
+    let name = "kafka_connect_connector_task_metrics_status";
+    page.family(name, "gauge", "The state of a task, as a label; always 1.");
+    for Shown { task, .. } in tasks {
+        let (number, status) = (task.id.task.to_string(), task.state.name().to_lowercase());
+        page.sample(name, &[("connector", &task.id.connector), ("task", &number), ("status", &status)], 1.0);
+    }
+    let name = "kafka_connect_connector_task_metrics_info";
+    page.family(name, "gauge", "Classes and versions of a task and its converters; always 1.");
+    let by_name: BTreeMap<&str, _> = view.connectors.iter().map(|c| (c.name.as_str(), c)).collect();
+    for Shown { task, .. } in tasks {
+        let Some(connector) = by_name.get(&*task.id.connector) else { continue };
+        let number = task.id.task.to_string();
+        let version = connector.version.as_deref().unwrap_or_default();
+        let [key, value, header] = &connector.converters;
+        let built_in = env!("CARGO_PKG_VERSION");
+        let labels = [
+            ("connector", connector.name.as_str()),
+            ("task", &number),
+            ("connector_class", &connector.class),
+            ("connector_type", type_name(connector.connector_type)),
+            ("connector_version", version),
+            ("task_class", &connector.class),
+            ("task_version", version),
+            ("key_converter_class", key),
+            ("key_converter_version", built_in),
+            ("value_converter_class", value),
+            ("value_converter_version", built_in),
+            ("header_converter_class", header),
+            ("header_converter_version", built_in),
+        ];
+        page.sample(name, &labels, 1.0);
     }
 }
 
-fn statuses(page: &mut Page, view: &MetricsView) {
-    let name = "kafka_connect_connector_task_metrics_status";
-    page.family(name, "gauge", "The state of a task, as a label; always 1.");
-    for task in &view.tasks {
-        let (number, status) = (task.id.task.to_string(), task.state.name().to_lowercase());
-        page.sample(name, &[("connector", &task.id.connector), ("task", &number), ("status", &status)], 1.0);
+/// Tasks that do not get on, for alerts.
+fn ailments(page: &mut Page, tasks: &[Shown<'_>]) {
+    let all = [
+        (Ailment::Stalled, "lockgate_task_stalled", "1 while a task that should get on makes no progress."),
+        (
+            Ailment::Restarting,
+            "lockgate_task_restart_pending",
+            "1 while a failed task waits for its automatic restart.",
+        ),
+        (Ailment::Quarantined, "lockgate_task_quarantined", "1 while a task is left alone after a crash loop."),
+    ];
+    for (ailment, name, help) in all {
+        page.family(name, "gauge", help);
+        for Shown { task, block } in tasks {
+            let has = task.health.as_ref().is_some_and(|health| health.state == ailment);
+            page.line(name, block, f64::from(u8::from(has)));
+        }
     }
 }
 
@@ -150,27 +164,49 @@ impl TaskLabels {
 struct Page(String);
 
 impl Page {
+    /// HELP and TYPE. Where Kafka Connect's name breaks a rule for names of its type, there is no type, as with the JMX
+    /// exporter.
     fn family(&mut self, name: &str, kind: &str, help: &str) {
+        let odd = match kind {
+            "counter" => !name.ends_with("_total"),
+            "gauge" => name.ends_with("_count") || name.ends_with("_total"),
+            _ => false,
+        };
+        let kind = if odd { "untyped" } else { kind };
         _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
     }
 
     fn single(&mut self, name: &str, kind: &str, help: &str, value: f64) {
         self.family(name, kind, help);
-        self.sample(name, &[], value);
+        self.line(name, "", value);
     }
 
     fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: f64) {
-        self.0.push_str(name);
-        for (index, (label, text)) in labels.iter().enumerate() {
-            let open = if index == 0 { '{' } else { ',' };
-            let text = text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-            _ = write!(self.0, "{open}{label}=\"{text}\"");
-        }
-        if !labels.is_empty() {
-            self.0.push('}');
-        }
-        _ = writeln!(self.0, " {value}");
+        self.line(name, &block(labels), value);
     }
+
+    fn line(&mut self, name: &str, block: &str, value: f64) {
+        self.0.push_str(name);
+        self.0.push_str(block);
+        _ = match value {
+            f64::INFINITY => writeln!(self.0, " +Inf"),
+            value => writeln!(self.0, " {value}"),
+        };
+    }
+}
+
+/// Labels in braces, escaped.
+fn block(labels: &[(&str, &str)]) -> String {
+    let mut block = String::new();
+    for (index, (label, text)) in labels.iter().enumerate() {
+        let open = if index == 0 { '{' } else { ',' };
+        let text = text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+        _ = write!(block, "{open}{label}=\"{text}\"");
+    }
+    if !labels.is_empty() {
+        block.push('}');
+    }
+    block
 }
 
 /// Totals beyond 2^53 lose their last digits, as Prometheus' own doubles do.
@@ -184,22 +220,9 @@ const fn signed(value: i64) -> f64 {
     value as f64
 }
 
-const fn micros(value: u64) -> f64 {
-    whole(value)
-}
-
-/// Mean since the start in milliseconds; NaN before the first, as in Kafka Connect.
-fn mean_ms(times: &Times) -> f64 {
-    micros(times.sum_us.value()) / whole(times.count.value()) / 1e3
-}
-
-/// Longest since the last reading of this page, milliseconds.
-fn max_ms(times: &Times) -> f64 {
-    micros(times.take_max_us()) / 1e3
-}
-
 mod guests;
 mod tables;
+mod worker;
 use tables::{SUMMARIES, TASK_METRICS};
 
 #[cfg(test)]

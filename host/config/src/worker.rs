@@ -154,6 +154,8 @@ pub struct WorkerConfig {
     pub flush_timeout: Duration,
     /// `task.shutdown.graceful.timeout.ms`, for all tasks together.
     pub graceful_timeout: Duration,
+    /// `lockgate.stalled.after.ms`: a task that should get on and does not for so long is shown as stalled.
+    pub stalled_after: Duration,
     /// Client settings.
     pub clients: ClientSettings,
     /// What connectors may override.
@@ -245,6 +247,7 @@ impl WorkerConfig {
             flush_interval: millis("offset.flush.interval.ms"),
             flush_timeout: millis("offset.flush.timeout.ms"),
             graceful_timeout: millis("task.shutdown.graceful.timeout.ms"),
+            stalled_after: millis("lockgate.stalled.after.ms"),
             clients: clients(entries),
             override_policy: override_policy.unwrap_or(OverridePolicy::None),
             topic_creation_enable: settings.flag("topic.creation.enable"),

@@ -112,8 +112,12 @@ fn packages_and_policy() -> Vec<Known> {
 fn restart() -> Vec<Known> {
     let policy =
         "Whether failed tasks of connectors that say nothing are started again by themselves (restart.policy).";
+    let stalled = "Milliseconds after which a task that should get on and does not is shown as stalled in its status.";
     let mut keys =
-        vec![Known::new("lockgate.restart.policy", Text, Some("none"), Medium, policy).one_of(&["none", "on-failure"])];
+        vec![Known::new("lockgate.stalled.after.ms", Long, Some("60000"), Low, stalled).between(100.0, 86_400_000.0)];
+    keys.push(
+        Known::new("lockgate.restart.policy", Text, Some("none"), Medium, policy).one_of(&["none", "on-failure"]),
+    );
     keys.extend(RESTART_BOUNDS.map(|(name, default, max, text)| {
         Known::new(&format!("lockgate.{name}"), Long, Some(default), Low, text).between(0.0, max)
     }));

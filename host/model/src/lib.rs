@@ -11,7 +11,9 @@ pub mod metrics;
 pub mod package;
 pub mod place;
 pub mod ports;
+pub mod pulse;
 pub mod schemas;
+pub mod windows;
 
 pub use batch::{Batch, BatchError, Encoding, Formats, HeaderRow, Row, Span};
 pub use fault::{Fault, FaultKind, GuestError, KafkaFault, PluginError, RowFault, Stage};

@@ -4,9 +4,11 @@
 //! never a lock (but for the guest's own figures), never a label from record content.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
-use std::time::Duration;
+
+pub use crate::windows::{Held, Kind, Level, Meter, Shares, StateClock, Times, Window};
 
 use crate::guest_metrics::GuestMetrics;
+use crate::pulse::Pulse;
 
 /// A running total. Starts at zero.
 #[derive(Debug, Default)]
@@ -42,41 +44,17 @@ impl Gauge {
     }
 }
 
-/// Count, sum and maximum of durations.
-#[derive(Debug, Default)]
-pub struct Times {
-    /// How many.
-    pub count: Counter,
-    /// Their sum, microseconds.
-    pub sum_us: Counter,
-    max_us: AtomicU64,
-}
-
-impl Times {
-    /// Observes one.
-    pub fn observe(&self, time: Duration) {
-        let us = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-        self.count.add(1);
-        self.sum_us.add(us);
-        self.max_us.fetch_max(us, Relaxed);
-    }
-    /// The longest since the last call of this, microseconds: each reading opens a new window.
-    pub fn take_max_us(&self) -> u64 {
-        self.max_us.swap(0, Relaxed)
-    }
-}
-
 /// One task's figures. Names in the exposition: reference of Kafka Connect's metrics, prefixed `kafka_connect_`.
 #[derive(Debug, Default)]
 #[allow(missing_docs)] // each field is the attribute of the same name
 pub struct TaskMetrics {
-    pub source_record_poll_total: Counter,
-    pub source_record_write_total: Counter,
-    pub source_record_active_count: Gauge,
+    pub source_record_poll_total: Meter,
+    pub source_record_write_total: Meter,
+    pub source_record_active_count: Level,
     pub poll_batch_time: Times,
-    pub sink_record_read_total: Counter,
-    pub sink_record_send_total: Counter,
-    pub sink_record_active_count: Gauge,
+    pub sink_record_read_total: Meter,
+    pub sink_record_send_total: Meter,
+    pub sink_record_active_count: Level,
     pub put_batch_time: Times,
     pub partition_count: Gauge,
     /// Records between the committed position and the end of the assigned partitions.
@@ -84,10 +62,16 @@ pub struct TaskMetrics {
     pub bytes_in_total: Counter,
     pub bytes_out_total: Counter,
     pub batches_total: Counter,
-    /// Largest batch, records.
-    pub batch_size_max: Gauge,
+    /// Records of each batch.
+    pub batch_size: Window,
     pub offset_commit_time: Times,
-    pub offset_commit_completion_total: Counter,
+    /// Commits that went well, and that did not.
+    pub offset_commits: Shares,
+    /// Number of the last commit that was begun.
+    pub offset_commit_seq_no: Counter,
+    pub offset_commit_completion_total: Meter,
+    /// Commits that came too late: the group had given the partitions to somebody else.
+    pub offset_commit_skip_total: Meter,
     pub offset_commit_failure_total: Counter,
     pub total_record_failures: Counter,
     pub total_record_errors: Counter,
@@ -100,6 +84,8 @@ pub struct TaskMetrics {
     pub last_error_timestamp: Gauge,
     /// Times a new instance was opened after a trap or limit.
     pub instance_restarts_total: Counter,
+    /// Times the task was started again by itself (`restart.policy`).
+    pub automatic_restarts_total: Counter,
     /// Time inside the guest, all calls.
     pub guest_time: Times,
     pub log_lines_dropped_total: Counter,
@@ -107,4 +93,8 @@ pub struct TaskMetrics {
     pub last_progress_timestamp: Gauge,
     /// The guests' own figures.
     pub guest: GuestMetrics,
+    /// Shares of its life in which it was running and paused.
+    pub states: StateClock,
+    /// What it is waiting for.
+    pub pulse: Pulse,
 }

@@ -3,16 +3,11 @@
 //! Enters: nothing. Leaves: epoch milliseconds for gauges, sleeps that may be for ever, a wish to hurry. Invariant:
 //! deadlines use tokio's clock, which tests can stop; the wall clock is only ever reported.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
+pub(crate) use lockgate_model::pulse::epoch_ms;
 use tokio::sync::watch;
 use tokio::time::Instant;
-
-/// Milliseconds since the epoch.
-pub(crate) fn epoch_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-}
 
 /// Sleeps until then; `None` = for ever.
 pub(crate) async fn sleep_until(at: Option<Instant>) {

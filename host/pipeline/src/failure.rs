@@ -5,8 +5,10 @@
 
 use lockgate_model::fault::{GuestError, KafkaFault, PluginFailure, Stage};
 use lockgate_model::ledger::{AgreeError, Unassigned};
-use lockgate_model::place::TopicPartition;
+use lockgate_model::place::{TaskId, TopicPartition};
 use lockgate_model::ports::StoreFault;
+
+use crate::mailbox::{Mailbox, TaskState};
 
 /// Ends a task.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +80,16 @@ pub enum TaskFailure {
     Unassigned(#[from] Unassigned),
 }
 
+/// A task's last word: that it was stopped, or why it failed.
+pub(crate) fn conclude(mailbox: &Mailbox, id: &TaskId, failure: Option<TaskFailure>) {
+    let Some(failure) = failure else { return mailbox.report(TaskState::Stopped) };
+    let code = failure.code();
+    tracing::error!(
+        tenant = %id.tenant, connector = %id.connector, task = id.task, %code, error = %failure, "the task failed"
+    );
+    mailbox.failed(&code, failure.to_string(), failure.worth_restarting());
+}
+
 impl TaskFailure {
     pub(crate) const fn guest(call: &'static str, error: GuestError) -> Self {
         Self::Guest { call, error }
@@ -109,6 +121,16 @@ impl TaskFailure {
             Self::Guest { call, .. } | Self::NoSuchRow { call, .. } => *call != "apply",
             Self::Agree(_) | Self::NotAssigned { .. } => true,
             _ => false,
+        }
+    }
+
+    /// True if the same task may go well when it is started again: the guest broke down, or the world may have changed. What
+    /// a person must mend first comes again.
+    pub fn worth_restarting(&self) -> bool {
+        match self {
+            Self::Guest { error, .. } => error.worth_restarting(),
+            Self::Kafka { .. } | Self::Store(_) | Self::Stuck | Self::Gone | Self::Unassigned(_) => true,
+            Self::Tolerance { .. } | Self::Agree(_) | Self::NoSuchRow { .. } | Self::NotAssigned { .. } => false,
         }
     }
 

@@ -47,11 +47,13 @@ pub struct TaskStatus {
     pub trace: Option<String>,
     /// Dotted code of the failure. Only with [`TaskState::Failed`].
     pub code: Option<String>,
+    /// With [`TaskState::Failed`]: true if the task may go well when it is started again as it is.
+    pub worth_restarting: bool,
 }
 
 impl TaskStatus {
     const fn of(state: TaskState) -> Self {
-        Self { state, trace: None, code: None }
+        Self { state, trace: None, code: None, worth_restarting: false }
     }
 }
 
@@ -108,8 +110,8 @@ impl Mailbox {
     }
 
     /// Says why the task is over.
-    pub(crate) fn failed(&self, code: &str, trace: String) {
+    pub(crate) fn failed(&self, code: &str, trace: String, worth_restarting: bool) {
         let (code, trace) = (Some(code.to_owned()), Some(trace));
-        self.status.send_replace(TaskStatus { state: TaskState::Failed, trace, code });
+        self.status.send_replace(TaskStatus { state: TaskState::Failed, trace, code, worth_restarting });
     }
 }

@@ -291,9 +291,7 @@ async fn apply<P: ApplyPort>(
     let began = Instant::now();
     let mut refused = Refused::default();
     loop {
-        let began_call = Instant::now();
         let answer = port.apply(batch).await;
-        rules.metrics.guest_time.observe(began_call.elapsed());
         let fault = match answer {
             Ok(faults) => return refused.complete(batch, faults).map(Some),
             Err(GuestError::Fault(fault)) => fault,

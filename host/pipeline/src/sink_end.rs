@@ -11,7 +11,7 @@ use crate::backoff::{Backoff, Random};
 use crate::failure::TaskFailure;
 use crate::mailbox::{Command, Mailbox};
 use crate::sink_loop::SinkLoop;
-use crate::sink_task::{SinkTask, open_guests};
+use crate::sink_task::{SinkTask, leave, open_guests};
 
 impl<F, S, A, P, St> SinkLoop<F, S, A, P, St>
 where
@@ -80,6 +80,7 @@ where
             Some(failure) => !failure.costs_instance() && self.commit_last().await,
         };
         self.flight = None;
+        self.task.metrics.partition_count.set(0);
         if let Some(hand) = self.hand.take() {
             hand.passage.close().await;
             let closed = if good { hand.sink.close().await } else { Ok(()) };
@@ -87,8 +88,7 @@ where
                 tracing::warn!(task = %self.task.id, %error, "the sink did not close well");
             }
         }
-        self.task.fetch.close().await;
-        self.task.metrics.partition_count.set(0);
+        leave(&self.task.id, self.task.fetch).await;
         self.mailbox
     }
 }

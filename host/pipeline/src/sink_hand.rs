@@ -177,12 +177,13 @@ impl<K: SinkPort, T: ApplyPort, P: Produce> Hand<K, T, P> {
         let answer = self.sink.put(batch).await;
         let metrics = &self.rules.metrics;
         metrics.put_batch_time.observe(began.elapsed());
-        metrics.guest_time.observe(began.elapsed());
         let bad = match answer {
             Ok(bad) => bad,
             Err(GuestError::Fault(fault)) => match fault.kind {
                 FaultKind::Retriable(delay) => {
                     let id = &self.rules.id;
+                    metrics.pulse.guest.hindered(&fault);
+                    metrics.total_record_failures.add(batch.len() as u64);
                     tracing::warn!(
                         tenant = %id.tenant, connector = %id.connector, task = id.task, %fault,
                         "the sink cannot take the batch yet; it gets it again"

@@ -12,6 +12,7 @@ use lockgate_model::fault::KafkaFault;
 use lockgate_model::ledger::{Load, SinkLedger, Verdict};
 use lockgate_model::place::{PartitionOffset, Position, TopicPartition};
 use lockgate_model::ports::{BatchLimits, Fetch, Fetched, OffsetStore, OpenApply, OpenSink, Produce};
+use lockgate_model::pulse::Doing;
 use tokio::time::Instant;
 
 use crate::backoff::Backoff;
@@ -229,6 +230,7 @@ where
                 self.fetch_backoff.reset();
                 self.state.fetched(Instant::now());
                 self.task.metrics.sink_record_read_total.add(records as u64);
+                self.task.metrics.pulse.kafka.end();
             }
             Fetched::Assigned(partitions) => self.assign(partitions).await?,
             Fetched::Revoked(partitions) => self.revoke(&partitions).await?,
@@ -239,6 +241,7 @@ where
     }
 
     fn report_trouble(&mut self, fault: &KafkaFault) {
+        self.task.metrics.pulse.kafka.hindered(fault);
         let now = Instant::now();
         if self.trouble.last.is_some_and(|last| now < last + TROUBLE_EVERY) {
             self.trouble.suppressed += 1;
@@ -277,7 +280,8 @@ where
         metrics.batches_total.add(1);
         metrics.bytes_in_total.add(batch.data.len() as u64);
         let size = i64::try_from(batch.len()).unwrap_or(i64::MAX);
-        metrics.batch_size_max.set(metrics.batch_size_max.value().max(size));
+        metrics.batch_size.observe(batch.len() as u64);
+        metrics.pulse.guest.begin(Doing::Delivering);
         metrics.sink_record_active_count.add(size);
         let (interrupter, interrupt) = interrupt();
         let future = hand.deliver(batch, ticket, interrupt).boxed();
@@ -288,6 +292,7 @@ where
     /// A delivery is over: settles its rows, takes hand and arena back.
     pub(crate) async fn land(&mut self, delivery: Delivery<S::Port, A::Port, P>) -> Result<(), TaskFailure> {
         self.flight = None;
+        self.task.metrics.pulse.guest.end();
         let Delivery { hand, mut batch, ticket, end } = delivery;
         self.hand = Some(hand);
         batch.clear();

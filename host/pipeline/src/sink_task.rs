@@ -11,13 +11,14 @@ use lockgate_model::fault::{FaultKind, GuestError};
 use lockgate_model::metrics::TaskMetrics;
 use lockgate_model::place::TaskId;
 use lockgate_model::ports::{BatchLimits, Fetch, OffsetStore, OpenApply, OpenSink, Produce};
+use lockgate_model::pulse::Doing;
 use lockgate_model::schemas::Schemas;
 
 use crate::backoff::{Backoff, Random};
 use crate::chain::{self, Chain, Steps};
 use crate::dead_letter::DeadLetter;
-use crate::failure::TaskFailure;
-use crate::mailbox::{Mailbox, TaskState};
+use crate::failure::{self, TaskFailure};
+use crate::mailbox::Mailbox;
 use crate::passage::{Passage, Rules};
 use crate::recode::Recode;
 use crate::sink_hand::Hand;
@@ -93,25 +94,15 @@ where
                 failure
             }
             Ok(Opened::Stopped) => {
-                self.fetch.close().await;
+                leave(&id, self.fetch).await;
                 None
             }
             Err(failure) => {
-                self.fetch.close().await;
+                leave(&id, self.fetch).await;
                 Some(failure)
             }
         };
-        match failure {
-            None => mailbox.report(TaskState::Stopped),
-            Some(failure) => {
-                let code = failure.code();
-                tracing::error!(
-                    tenant = %id.tenant, connector = %id.connector, task = id.task, %code, error = %failure,
-                    "the sink task failed"
-                );
-                mailbox.failed(&code, failure.to_string());
-            }
-        }
+        failure::conclude(&mailbox, &id, failure);
     }
 
     async fn open(
@@ -126,6 +117,7 @@ where
             random: Random::seeded(&self.id),
         };
         let mut backoff = Backoff::new(rules.random);
+        rules.metrics.pulse.guest.begin(Doing::Opening);
         loop {
             let SinkTask { id, store, sink, chain, dead_letter, .. } = &*self;
             let opening = first_guests(id, &**store, sink, &chain.segments, dead_letter.as_ref());
@@ -136,6 +128,8 @@ where
             };
             let trouble = match outcome {
                 Ok((sink, ports)) => {
+                    rules.metrics.pulse.guest.end();
+                    rules.metrics.pulse.turns_within(self.flush_interval);
                     let (first, between, last) = self.recodes();
                     let passage = Passage::new(first, ports, between, last);
                     let (consumed, again) = (Batch::default(), Batch::default());
@@ -144,6 +138,7 @@ where
                 }
                 Err(trouble) => trouble,
             };
+            rules.metrics.pulse.guest.hindered(&trouble);
             let delay = trouble.patience(&mut backoff, rules.policy.retry_delay_max)?;
             tokio::select! {
                 biased;
@@ -158,6 +153,18 @@ where
         let decode = std::mem::replace(&mut self.decode, Box::new(crate::Untouched));
         let adapt = std::mem::replace(&mut self.adapt, Box::new(crate::Untouched));
         (Some(decode), self.chain.take_recodes(), Some(adapt))
+    }
+}
+
+/// How long leaving the group may take before the task goes on without having left. A group that is waiting for another
+/// member holds the answer back for as long as that member's time-out; nothing depends on the answer any more, because
+/// everything is committed.
+const LEAVE_MAX: Duration = Duration::from_millis(500);
+
+/// Leaves the group, within a bound: the client goes on leaving by itself.
+pub(crate) async fn leave<F: Fetch>(id: &TaskId, fetch: F) {
+    if tokio::time::timeout(LEAVE_MAX, fetch.close()).await.is_err() {
+        tracing::debug!(task = %id, "the group has not let the consumer go yet; it leaves on its own");
     }
 }
 

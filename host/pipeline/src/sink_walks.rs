@@ -10,6 +10,7 @@ use lockgate_model::fault::{FaultKind, GuestError, KafkaFault};
 use lockgate_model::ledger::{Agreed, Committable};
 use lockgate_model::place::{PartitionOffset, TopicPartition};
 use lockgate_model::ports::{Fetch, OffsetStore, OpenApply, OpenSink, Produce, SinkPort};
+use lockgate_model::pulse::Doing;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::backoff::Backoff;
@@ -48,6 +49,7 @@ where
     // --- commit ---
 
     pub(crate) async fn commit_when_due(&mut self) -> Result<(), TaskFailure> {
+        self.watch();
         let committed = self.commit().await?;
         let later = match committed {
             Committed::Done => {
@@ -60,6 +62,16 @@ where
         };
         self.state.flushed(Instant::now(), later);
         Ok(())
+    }
+
+    /// What a status must know of a task even if nothing comes: that its loop turns, and whether records wait in Kafka.
+    fn watch(&self) {
+        let metrics = &self.task.metrics;
+        metrics.pulse.turns_within(self.task.flush_interval);
+        if let Some(lag) = self.task.fetch.lag() {
+            metrics.sink_record_lag.set(lag);
+            metrics.pulse.lag_seen(lag, metrics.last_progress_timestamp.value());
+        }
     }
 
     /// Commits what the guest agrees to. An instance that fails over it is replaced, where that is allowed, and everything
@@ -75,49 +87,53 @@ where
     async fn commit_once(&mut self) -> Result<Committed, TaskFailure> {
         let committable = self.ledger.committable();
         if committable.is_empty() || self.hand.is_none() {
+            self.task.metrics.pulse.store.end();
             return Ok(Committed::Done);
         }
         let began = Instant::now();
         let metrics = std::sync::Arc::clone(&self.task.metrics);
+        metrics.offset_commit_seq_no.add(1);
+        metrics.pulse.store.begin(Doing::Committing);
+        let failed = |delay| {
+            metrics.offset_commit_failure_total.add(1);
+            metrics.offset_commits.count(false);
+            Ok(Committed::Later(delay))
+        };
         let agreed = match self.agree(committable).await? {
             Ok(agreed) => agreed,
-            Err(delay) => {
-                metrics.offset_commit_failure_total.add(1);
-                return Ok(Committed::Later(delay));
-            }
+            Err(delay) => return failed(delay),
         };
         if !self.save_state().await? {
-            metrics.offset_commit_failure_total.add(1);
-            return Ok(Committed::Later(Duration::ZERO));
+            return failed(Duration::ZERO);
         }
         if agreed.is_empty() {
+            metrics.pulse.store.end();
             return Ok(Committed::Done);
         }
         if let Err(fault) = self.task.fetch.commit(&agreed).await {
             // The group has moved on, or the broker is away: what was not committed is delivered again, nothing is lost.
-            metrics.offset_commit_failure_total.add(1);
+            metrics.offset_commit_skip_total.add(u64::from(is_too_late(&fault)));
+            metrics.pulse.store.hindered(&fault);
             tracing::warn!(task = %self.task.id, %fault, "offsets were not committed; it is tried again");
-            return Ok(Committed::Later(Duration::ZERO));
+            return failed(Duration::ZERO);
         }
+        metrics.pulse.store.end();
+        metrics.offset_commits.count(true);
         self.ledger.committed(&agreed);
         metrics.offset_commit_time.observe(began.elapsed());
         metrics.offset_commit_completion_total.add(1);
         metrics.last_progress_timestamp.set(epoch_ms());
         metrics.sink_record_active_count.set(self.ledger.uncommitted());
-        if let Some(lag) = self.task.fetch.lag() {
-            metrics.sink_record_lag.set(lag);
-        }
+        self.watch();
         Ok(Committed::Done)
     }
 
     async fn agree(&mut self, committable: Committable) -> Result<Result<Agreed, Duration>, TaskFailure> {
         let Some(hand) = &mut self.hand else { return Ok(Err(Duration::ZERO)) };
-        let began = Instant::now();
-        let answer = hand.sink.prepare_commit(committable.offsets()).await;
-        self.task.metrics.guest_time.observe(began.elapsed());
-        match answer {
+        match hand.sink.prepare_commit(committable.offsets()).await {
             Ok(answer) => Ok(Ok(committable.agree(&answer)?)),
             Err(GuestError::Fault(fault)) if matches!(fault.kind, FaultKind::Retriable(_)) => {
+                self.task.metrics.pulse.store.hindered(&fault);
                 tracing::warn!(task = %self.task.id, %fault, "the sink is not ready to commit; it is asked again");
                 let FaultKind::Retriable(delay) = fault.kind else { return Ok(Err(Duration::ZERO)) };
                 Ok(Err(delay))
@@ -140,6 +156,7 @@ where
                 Ok(true)
             }
             Err(fault) if fault.retriable => {
+                self.task.metrics.pulse.store.hindered(&fault);
                 tracing::warn!(task = %self.task.id, %fault, "the sink's state has to wait");
                 Ok(false)
             }
@@ -213,7 +230,10 @@ where
 
     pub(crate) async fn assign(&mut self, partitions: Vec<PartitionOffset>) -> Result<(), TaskFailure> {
         self.drain(Instant::now() + self.task.drain_deadline).await?;
+        self.task.metrics.pulse.kafka.end();
+        self.task.metrics.pulse.guest.begin(Doing::Assigning);
         let begin = self.ask_begin(&partitions).await?;
+        self.task.metrics.pulse.guest.end();
         let at: Vec<PartitionOffset> = partitions
             .into_iter()
             .map(|p| begin.iter().find(|b| b.place == p.place && b.next_offset >= 0).cloned().unwrap_or(p))
@@ -256,6 +276,7 @@ where
                 }
                 Err(error) => TaskFailure::guest("assigned", error),
             };
+            self.task.metrics.pulse.guest.hindered(&failure);
             let delay = failure.patience(&mut backoff, self.task.tolerance.retry_delay_max)?;
             if self.stopped_within(delay).await {
                 return Ok(Vec::new());
@@ -343,4 +364,10 @@ where
         }
         Ok(())
     }
+}
+
+/// The group has moved on since the commit was begun: its answer comes too late.
+fn is_too_late(fault: &KafkaFault) -> bool {
+    ["illegal-generation", "unknown-member-id", "rebalance-in-progress", "fenced-instance-id", "stale-member-epoch"]
+        .contains(&fault.code.as_str())
 }

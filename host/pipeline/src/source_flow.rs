@@ -10,6 +10,7 @@ use lockgate_model::batch::Batch;
 use lockgate_model::fault::{GuestError, KafkaFault, RowFault, Stage};
 use lockgate_model::ledger::{Durable, NotStored};
 use lockgate_model::ports::{Next, OffsetStore, OpenApply, OpenSource, Produce, Receipt, SourcePort};
+use lockgate_model::pulse::Doing;
 use tokio::time::Instant;
 
 use crate::clock::{epoch_ms, interrupt};
@@ -42,6 +43,7 @@ where
 
     pub(crate) fn start_polling(&mut self) {
         let now = Instant::now();
+        self.task.metrics.pulse.turns_within(DONE_EVERY);
         let due = self.poll_at.is_none_or(|at| now >= at);
         let room = self.waiting.is_none() && !self.window.is_full() && !self.bounds.is_full(self.ledger.load());
         if self.mode != Mode::Running || !due || !room {
@@ -49,6 +51,7 @@ where
         }
         let Some(mut port) = self.guest.take() else { return };
         self.poll_at = None;
+        self.task.metrics.pulse.guest.begin(Doing::Polling);
         let mut batch = self.pool.pop().unwrap_or_else(|| Batch::new(self.task.schemas.clone()));
         let limits = self.task.limits;
         let poll = async move {
@@ -63,7 +66,6 @@ where
         self.polling = None;
         let Polling { mut port, mut batch, answer, took } = polling;
         let metrics = std::sync::Arc::clone(&self.task.metrics);
-        metrics.guest_time.observe(took);
         metrics.last_progress_timestamp.set(epoch_ms());
         let polled = match answer {
             Ok(polled) => polled,
@@ -72,6 +74,7 @@ where
                 batch.clear();
                 self.give_arena(batch);
                 let failure = TaskFailure::guest("poll", error);
+                metrics.pulse.guest.hindered(&failure);
                 let delay = failure.patience(&mut self.poll_backoff, self.task.tolerance.retry_delay_max)?;
                 metrics.total_retries.add(1);
                 self.poll_at = Some(Instant::now() + delay);
@@ -79,6 +82,7 @@ where
             }
         };
         self.poll_backoff.reset();
+        metrics.pulse.guest.end();
         self.poll_at = match polled.next {
             Next::Now => None,
             Next::After(ms) => Some(Instant::now() + Duration::from_millis(u64::from(ms)).min(AFTER_MAX)),
@@ -89,8 +93,7 @@ where
             metrics.source_record_poll_total.add(batch.len() as u64);
             metrics.batches_total.add(1);
             metrics.bytes_out_total.add(batch.data.len() as u64);
-            let size = i64::try_from(batch.len()).unwrap_or(i64::MAX);
-            metrics.batch_size_max.set(metrics.batch_size_max.value().max(size));
+            metrics.batch_size.observe(batch.len() as u64);
         }
         let state = port.take_state();
         self.guest = Some(port);
@@ -115,6 +118,9 @@ where
     fn count_active(&self) {
         let active = i64::try_from(self.ledger.load().records).unwrap_or(i64::MAX);
         self.task.metrics.source_record_active_count.set(active);
+        if self.window.is_empty() && self.sending.is_none() {
+            self.task.metrics.pulse.kafka.end();
+        }
     }
 
     // --- send ---
@@ -128,6 +134,7 @@ where
         } else if let Some((batch, ticket)) = self.waiting.take() {
             let Some(outlet) = self.outlet.take() else { return };
             let (interrupter, interrupt) = interrupt();
+            self.task.metrics.pulse.kafka.begin(Doing::Producing);
             let number = self.next_number;
             self.next_number += 1;
             self.sending_ticket = Some(ticket);
@@ -187,6 +194,10 @@ where
 
     pub(crate) fn received(&mut self, number: u64, receipt: Receipt) -> Result<(), TaskFailure> {
         let failed = receipt.failed.len();
+        match receipt.failed.first() {
+            Some((_, fault)) => self.task.metrics.pulse.kafka.hindered(fault),
+            None => self.task.metrics.pulse.kafka.step(),
+        }
         let Some((kept, never)) = self.window.receive(number, receipt) else { return Ok(()) };
         let produced = kept.batch.len();
         let given_up: Vec<Failed> = never.into_iter().map(|(row, fault)| refused(kept.origin(row), fault)).collect();
@@ -225,6 +236,8 @@ where
         }
         let Some(positions) = self.ledger.take() else { return };
         self.flush_at = Instant::now() + self.task.flush_interval;
+        self.task.metrics.pulse.store.begin(Doing::Committing);
+        self.task.metrics.offset_commit_seq_no.add(1);
         let (store, id) = (std::sync::Arc::clone(&self.task.store), self.task.id.clone());
         let metrics = std::sync::Arc::clone(&self.task.metrics);
         let storing = async move {
@@ -242,6 +255,8 @@ where
         match outcome {
             Ok(durable) => {
                 metrics.offset_commit_completion_total.add(1);
+                metrics.offset_commits.count(true);
+                metrics.pulse.store.end();
                 self.store_backoff.reset();
                 self.store_after = None;
                 self.durable.push(durable);
@@ -249,6 +264,8 @@ where
             }
             Err(NotStored { positions, fault }) => {
                 metrics.offset_commit_failure_total.add(1);
+                metrics.offset_commits.count(false);
+                metrics.pulse.store.hindered(&fault);
                 self.ledger.put_back(positions);
                 if !fault.retriable {
                     return Err(fault.into());

@@ -117,6 +117,7 @@ impl<T: ApplyPort, P: Produce> Outlet<T, P> {
                 Err(failure) => failure,
             };
             self.rules.metrics.total_retries.add(1);
+            self.rules.metrics.pulse.kafka.hindered(&failure);
             let delay = failure.patience(&mut backoff, self.rules.policy.retry_delay_max)?;
             if !interrupt.sleep(delay).await {
                 return Ok(Sent::Interrupted);

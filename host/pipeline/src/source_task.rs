@@ -9,12 +9,13 @@ use std::time::Duration;
 use lockgate_model::metrics::TaskMetrics;
 use lockgate_model::place::TaskId;
 use lockgate_model::ports::{BatchLimits, OffsetStore, OpenApply, OpenSource, Produce, TopicCreation};
+use lockgate_model::pulse::Doing;
 use lockgate_model::schemas::Schemas;
 
 use crate::backoff::{Backoff, Random};
 use crate::chain::{self, Chain, Steps};
-use crate::failure::TaskFailure;
-use crate::mailbox::{Mailbox, TaskState};
+use crate::failure::{self, TaskFailure};
+use crate::mailbox::Mailbox;
 use crate::passage::{Passage, Rules};
 use crate::recode::Recode;
 use crate::sink_task::Opened;
@@ -82,17 +83,7 @@ where
             Ok(Opened::Stopped) => None,
             Err(failure) => Some(failure),
         };
-        match failure {
-            None => mailbox.report(TaskState::Stopped),
-            Some(failure) => {
-                let code = failure.code();
-                tracing::error!(
-                    tenant = %id.tenant, connector = %id.connector, task = id.task, %code, error = %failure,
-                    "the source task failed"
-                );
-                mailbox.failed(&code, failure.to_string());
-            }
-        }
+        failure::conclude(&mailbox, &id, failure);
     }
 
     async fn open(
@@ -107,6 +98,7 @@ where
             random: Random::seeded(&self.id),
         };
         let mut backoff = Backoff::new(rules.random);
+        rules.metrics.pulse.guest.begin(Doing::Opening);
         loop {
             let opening = open_guests(&self.id, &*self.store, &self.source, &self.chain.segments);
             let outcome = tokio::select! {
@@ -116,6 +108,7 @@ where
             };
             let trouble = match outcome {
                 Ok((port, segments)) => {
+                    rules.metrics.pulse.guest.end();
                     let encode = std::mem::replace(&mut self.encode, Box::new(crate::Untouched));
                     let passage = Passage::new(None, segments, self.chain.take_recodes(), Some(encode));
                     let (produce, topics) = (Arc::clone(&self.produce), Arc::clone(&self.topic_creation));
@@ -123,6 +116,7 @@ where
                 }
                 Err(trouble) => trouble,
             };
+            rules.metrics.pulse.guest.hindered(&trouble);
             let delay = trouble.patience(&mut backoff, rules.policy.retry_delay_max)?;
             tokio::select! {
                 biased;

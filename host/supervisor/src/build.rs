@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use lockgate_config::{ConnectorSpec, ConverterSpec, DeadLetterSpec, SinkSpec, Topics, WorkerConfig};
+use lockgate_config::{ConnectorSpec, ConverterSpec, DeadLetterSpec, RestartSpec, SinkSpec, Topics, WorkerConfig};
 use lockgate_convert::{Converter, Decode, Encode, Recode, Role};
 use lockgate_kafka::{Consumer, ConsumerOptions, Producer};
 use lockgate_model::ports::{BatchLimits, TopicCreation};
@@ -61,13 +61,21 @@ struct Parts {
 }
 
 impl Builder {
-    /// Builds a task. It begins to run when its future is polled.
-    pub(crate) fn build(&self, start: Start, mailbox: Mailbox, cancel: Arc<AtomicBool>) -> Result<Running, String> {
+    /// Builds a task. It begins to run when its future is polled. With it comes what its connector says of automatic
+    /// restarts.
+    pub(crate) fn build(
+        &self,
+        start: Start,
+        mailbox: Mailbox,
+        cancel: Arc<AtomicBool>,
+    ) -> Result<(Running, RestartSpec), String> {
         let parts = self.parts(start, cancel)?;
-        match parts.spec.sink.clone() {
+        let restart = parts.spec.restart;
+        let running = match parts.spec.sink.clone() {
             Some(sink) => self.sink(parts, sink, mailbox),
             None => self.source(parts, mailbox),
-        }
+        };
+        Ok((running?, restart))
     }
 
     fn parts(&self, start: Start, cancel: Arc<AtomicBool>) -> Result<Parts, String> {

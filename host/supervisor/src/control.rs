@@ -15,6 +15,7 @@ use crate::error::SupervisorError;
 use crate::event::{Action, After, Done, Event, Job, Report, Reported, TaskKey};
 use crate::registry::Registry;
 use crate::request::{ClientConfig, Reply, Request};
+use crate::retries::Retries;
 use crate::slots::Slots;
 use crate::view::{ConnectorType, PutOutcome, State, TargetState};
 
@@ -29,7 +30,11 @@ pub(crate) struct Setup {
     pub tenant: Arc<str>,
     /// How long a task may take to stop.
     pub stop_within: Duration,
+    /// After which a task that makes no progress is shown as stalled.
+    pub stalled_after: Duration,
     pub registry: Arc<Registry>,
+    /// Classes of the worker's converters: key, value, header.
+    pub converters: [String; 3],
 }
 
 /// The state of the worker.
@@ -39,8 +44,9 @@ pub(crate) struct Control {
     pub(super) desired: Desired,
     pub(super) connectors: BTreeMap<String, Connector>,
     pub(super) slots: Slots,
-    pub(super) starts: crate::slots::Starts,
+    pub(super) starts: crate::starts::Starts,
     pub(super) out: Vec<Action>,
+    pub(super) retries: Retries,
     lanes: BTreeMap<String, Lane>,
     stopping: bool,
 }
@@ -63,6 +69,8 @@ struct Lane {
 enum Waiting {
     Call(Request),
     Reconfigure,
+    /// Another version of the package is there.
+    Upgrade,
 }
 
 impl Control {
@@ -72,8 +80,9 @@ impl Control {
             setup,
             desired,
             connectors: BTreeMap::new(),
-            starts: crate::slots::Starts::default(),
+            starts: crate::starts::Starts::default(),
             out: Vec::new(),
+            retries: Retries::default(),
             lanes: BTreeMap::new(),
             stopping: false,
         }
@@ -102,10 +111,10 @@ impl Control {
                 let wanted = if self.stopping { None } else { self.desired.wanted(&key.connector) };
                 let version = self.connectors.get(&key.connector).and_then(|c| c.version.clone());
                 let version = version.or_else(|| wanted.and_then(|w| self.setup.registry.version_of(&w.config)));
-                self.slots.news(&key, incarnation, news, wanted, version, &mut self.out);
+                self.slots.news(&key, incarnation, news, wanted, version, now, &mut self.out);
             }
             Event::Reconfigure(name) => self.enqueue(name, Waiting::Reconfigure, now),
-            Event::Tick => self.slots.tick(now, &mut self.out),
+            Event::Tick => self.tick(now),
             Event::Shutdown => self.shut_down(now),
         }
         std::mem::take(&mut self.out)
@@ -113,7 +122,22 @@ impl Control {
 
     /// The next instant at which a tick is wanted.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        self.slots.next_deadline()
+        let retry = self.retries.next_deadline().filter(|_| !self.stopping);
+        [self.slots.next_deadline(), retry].into_iter().flatten().min()
+    }
+
+    fn tick(&mut self, now: Instant) {
+        self.slots.tick(now, &mut self.out);
+        if !self.stopping {
+            for key in self.slots.due(now) {
+                if let Some(wanted) = self.desired.wanted(&key.connector) {
+                    self.slots.revive(&key, wanted, now, &mut self.out);
+                }
+            }
+            for name in self.retries.due(now) {
+                self.enqueue(name, Waiting::Reconfigure, now);
+            }
+        }
     }
 
     /// How long a task may take to stop.
@@ -164,6 +188,10 @@ impl Control {
         self.run(Job::Offsets { name, reply });
     }
 
+    pub(super) fn upgrade(&mut self, name: String, now: Instant) {
+        self.enqueue(name, Waiting::Upgrade, now);
+    }
+
     // --- lanes ---
 
     fn enqueue(&mut self, name: String, waiting: Waiting, now: Instant) {
@@ -202,6 +230,7 @@ impl Control {
         let known = self.desired.wanted(name).is_some();
         let request = match waiting {
             Waiting::Reconfigure => return self.reconfigure(name, now),
+            Waiting::Upgrade => return known && self.launch_with(name, crate::event::Also::Failed, now),
             Waiting::Call(request) => request,
         };
         match request {
@@ -261,7 +290,7 @@ impl Control {
     fn write_target(&mut self, name: String, target: TargetState, reply: Reply<()>) {
         let mut changes = Vec::new();
         if target == TargetState::Stopped {
-            changes.push(Change::Commit { name: name.clone(), tasks: 0 });
+            changes.push(Change::Tasks { name: name.clone(), tasks: Vec::new() });
         }
         changes.push(Change::Target { name: name.clone(), target: Some(target) });
         self.run(Job::Write { name, changes, after: After::Target { reply } });
@@ -272,6 +301,7 @@ impl Control {
     fn done(&mut self, done: Done, now: Instant) {
         let (name, held) = match done {
             Done::Answered | Done::Died { lane: None } => return,
+            Done::Installed => return self.installed(now),
             Done::Died { lane: Some(name) } => {
                 self.fail(&name, "an operation of the worker panicked; this is a defect of Lockgate".to_owned());
                 (name, false)

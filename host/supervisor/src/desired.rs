@@ -2,8 +2,8 @@
 //!
 //! Enters: [`Change`]s, replayed from the log at start and applied again once a write is durable. Leaves: connectors with
 //! their configuration, target state and committed task configurations. Invariant: pure; the same changes in the same
-//! order give the same state, so a worker that was killed comes back to what its log says. Rules: Kafka Connect's config
-//! topic (task configurations count only from their commit on; an incomplete set counts as none).
+//! order give the same state, so a worker that was killed comes back to what its log says. A set of task configurations
+//! is one change: when the records of a set count is the log's own rule, and stands there.
 
 use std::collections::BTreeMap;
 
@@ -14,17 +14,15 @@ use crate::view::TargetState;
 /// A configuration as it stands in the log.
 pub(crate) type Config = IndexMap<String, String>;
 
-/// One record of the config log.
+/// One change of the config log: a record, or a set of task records with its commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     /// `connector-C`; `None` deletes.
     Connector { name: String, config: Option<Config> },
     /// `target-state-C`; `None` = back to running.
     Target { name: String, target: Option<TargetState> },
-    /// `task-C-N`: counts from the next commit on.
-    Task { name: String, task: u32, config: Config },
-    /// `commit-C`.
-    Commit { name: String, tasks: u32 },
+    /// `task-C-N` by number, and the `commit-C` that makes them count.
+    Tasks { name: String, tasks: Vec<Config> },
 }
 
 /// One connector that ought to be.
@@ -46,24 +44,34 @@ pub(crate) struct Desired {
     connectors: BTreeMap<String, Wanted>,
     /// Targets that came before their connector (`initial_state` is written first).
     early_targets: BTreeMap<String, TargetState>,
-    /// Task configurations since the last commit.
-    uncommitted: BTreeMap<String, BTreeMap<u32, Config>>,
 }
 
 impl Desired {
     pub(crate) fn apply(&mut self, change: Change) {
         match change {
             Change::Connector { name, config: Some(config) } => self.set_config(name, config),
-            Change::Connector { name, config: None } => {
-                self.connectors.remove(&name);
-                self.uncommitted.remove(&name);
-            }
+            Change::Connector { name, config: None } => drop(self.connectors.remove(&name)),
             Change::Target { name, target } => self.set_target(name, target),
-            Change::Task { name, task, config } => {
-                self.uncommitted.entry(name).or_default().insert(task, config);
+            Change::Tasks { name, tasks } => {
+                if let Some(wanted) = self.connectors.get_mut(&name) {
+                    wanted.made_for = Some(wanted.config.clone());
+                    wanted.tasks = tasks;
+                }
             }
-            Change::Commit { name, tasks } => self.commit(&name, tasks),
         }
+    }
+
+    /// Takes over what a log says of a connector. `tasks`: the committed set, with the configuration that was in force
+    /// when it was committed; `None` if there is no usable one.
+    pub(crate) fn restore(
+        &mut self,
+        name: String,
+        config: Config,
+        target: TargetState,
+        tasks: Option<(Vec<Config>, Config)>,
+    ) {
+        let (tasks, made_for) = tasks.map_or((Vec::new(), None), |(tasks, applied)| (tasks, Some(applied)));
+        self.connectors.insert(name, Wanted { config, target, tasks, made_for });
     }
 
     pub(crate) fn wanted(&self, name: &str) -> Option<&Wanted> {
@@ -90,15 +98,6 @@ impl Desired {
             (None, None) => drop(self.early_targets.remove(&name)),
         }
     }
-
-    fn commit(&mut self, name: &str, count: u32) {
-        let mut fresh = self.uncommitted.remove(name).unwrap_or_default();
-        let Some(wanted) = self.connectors.get_mut(name) else { return };
-        let tasks: Vec<Config> = (0..count).map_while(|n| fresh.remove(&n)).collect();
-        let complete = tasks.len() == count as usize;
-        wanted.made_for = complete.then(|| wanted.config.clone());
-        wanted.tasks = if complete { tasks } else { Vec::new() };
-    }
 }
 
 impl Wanted {
@@ -106,16 +105,6 @@ impl Wanted {
     pub(crate) fn has_tasks(&self, made: &[Config]) -> bool {
         self.made_for.as_ref() == Some(&self.config) && self.tasks == made
     }
-}
-
-/// The records that bring in new task configurations.
-pub(crate) fn task_changes(name: &str, tasks: Vec<Config>) -> Vec<Change> {
-    let count = u32::try_from(tasks.len()).unwrap_or(u32::MAX);
-    let numbered = (0..count).zip(tasks);
-    let mut changes: Vec<Change> =
-        numbered.map(|(task, config)| Change::Task { name: name.to_owned(), task, config }).collect();
-    changes.push(Change::Commit { name: name.to_owned(), tasks: count });
-    changes
 }
 
 #[cfg(test)]
@@ -137,29 +126,13 @@ mod tests {
         Change::Connector { name: "c".to_owned(), config: Some(config(value)) }
     }
 
-    #[test]
-    fn task_configs_count_only_from_their_commit_on() {
-        let mut desired = replay([connector("1")]);
-        let changes = task_changes("c", vec![config("a"), config("b")]);
-        let (commit, tasks) = changes.split_last().unwrap();
-        tasks.iter().cloned().for_each(|c| desired.apply(c));
-        assert!(desired.wanted("c").unwrap().tasks.is_empty());
-        desired.apply(commit.clone());
-        assert_eq!(desired.wanted("c").unwrap().tasks, [config("a"), config("b")]);
-    }
-
-    #[test]
-    fn an_incomplete_set_of_task_configs_counts_as_none() {
-        let mut changes = task_changes("c", vec![config("a"), config("b")]);
-        changes.remove(0);
-        let desired = replay([connector("1")].into_iter().chain(changes));
-        let wanted = desired.wanted("c").unwrap();
-        assert!(wanted.tasks.is_empty() && wanted.made_for.is_none());
+    fn tasks(value: &str) -> Change {
+        Change::Tasks { name: "c".to_owned(), tasks: vec![config(value)] }
     }
 
     #[test]
     fn a_changed_config_wants_its_tasks_made_again_even_if_they_are_equal() {
-        let mut desired = replay([connector("1")].into_iter().chain(task_changes("c", vec![config("a")])));
+        let mut desired = replay([connector("1"), tasks("a")]);
         assert!(desired.wanted("c").unwrap().has_tasks(&[config("a")]));
         desired.apply(connector("2"));
         assert!(!desired.wanted("c").unwrap().has_tasks(&[config("a")]));
@@ -175,12 +148,12 @@ mod tests {
     }
 
     #[test]
-    fn a_deleted_connector_is_gone_and_its_late_commit_clears_leftovers() {
+    fn a_deleted_connector_is_gone_and_a_late_set_of_its_tasks_changes_nothing() {
         let gone = [
             Change::Connector { name: "c".to_owned(), config: None },
             Change::Target { name: "c".to_owned(), target: None },
         ];
-        let all = [connector("1")].into_iter().chain(gone).chain(task_changes("c", vec![config("a")]));
+        let all = [connector("1")].into_iter().chain(gone).chain([tasks("a")]);
         assert_eq!(replay(all), Desired::default());
     }
 }

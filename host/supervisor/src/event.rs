@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use lockgate_config::RestartSpec;
 use lockgate_model::TaskMetrics;
 
 use crate::desired::{Change, Config};
@@ -51,7 +52,11 @@ pub(crate) enum News {
     /// It stands still.
     Paused,
     /// It failed; it will end by itself.
-    Failed { trace: String },
+    Failed {
+        trace: String,
+        /// How a fresh start could help; `None` if it could not.
+        cure: Option<RestartSpec>,
+    },
     /// Its future is gone.
     Ended,
 }
@@ -189,6 +194,8 @@ pub(crate) enum Done {
     },
     /// Answered by the job itself.
     Answered,
+    /// Answered by the job itself: a package is there that was not.
+    Installed,
     /// It panicked: a bug of the host. The lane must not stay closed for ever.
     Died {
         lane: Option<String>,

@@ -59,8 +59,10 @@ impl Jobs {
                 Done::Answered
             }
             Job::Upload { bytes, reply } => {
-                answer(reply, self.upload(bytes).await);
-                Done::Answered
+                let uploaded = self.upload(bytes).await;
+                let created = uploaded.as_ref().is_ok_and(|uploaded| uploaded.created);
+                answer(reply, uploaded);
+                if created { Done::Installed } else { Done::Answered }
             }
             Job::DeletePackage { name, version, in_use, reply } => {
                 answer(reply, self.delete_package(&name, &version, &in_use));

@@ -6,7 +6,8 @@
 
 use indexmap::IndexMap;
 use lockgate_kafka::{
-    ConfigLog, ConfigState, ConfigWriter, LogError, LogOptions, Status, StatusKey, StatusLog, StatusWriter, TargetState,
+    ConfigLog, ConfigState, ConfigWriter, LogError, LogOptions, Status, StatusKey, StatusLog, StatusState,
+    StatusWriter, TargetState, TaskConfigs,
 };
 
 use crate::desired::{Change, Config, Desired};
@@ -14,7 +15,7 @@ use crate::event::Report;
 use crate::view;
 
 /// Generation of this worker in the group. There is one worker, and so one generation, until workers share the work.
-const GENERATION: i32 = 1;
+pub(crate) const GENERATION: i32 = 1;
 
 /// The writing end of the config topic.
 pub(crate) struct Configs {
@@ -30,7 +31,6 @@ impl Configs {
 
     /// Writes in order; resolves once the broker has all of it.
     pub(crate) async fn write(&self, changes: &[Change]) -> Result<(), LogError> {
-        let mut tasks: Vec<Properties> = Vec::new();
         for change in changes {
             match change {
                 Change::Connector { name, config: Some(config) } => {
@@ -42,8 +42,10 @@ impl Configs {
                 }
                 // Goes with the connector's own tombstone.
                 Change::Target { target: None, .. } => {}
-                Change::Task { config, .. } => tasks.push(properties(config)),
-                Change::Commit { name, .. } => self.writer.put_tasks(name, &std::mem::take(&mut tasks)).await?,
+                Change::Tasks { name, tasks } => {
+                    let tasks: Vec<Properties> = tasks.iter().map(properties).collect();
+                    self.writer.put_tasks(name, &tasks).await?;
+                }
             }
         }
         Ok(())
@@ -63,18 +65,10 @@ fn config(properties: &Properties) -> Config {
 fn desired(state: &ConfigState) -> Desired {
     let mut desired = Desired::default();
     for (name, entry) in &state.connectors {
-        let tasks = &entry.tasks;
-        // The tasks belong to the configuration that was in force when they were committed.
-        let applied = tasks.applied.as_ref().filter(|_| !tasks.inconsistent);
-        if let Some(applied) = applied {
-            desired.apply(Change::Connector { name: name.clone(), config: Some(config(applied)) });
-            let configs = tasks.configs.iter().map(config).collect();
-            for change in crate::desired::task_changes(name, configs) {
-                desired.apply(change);
-            }
-        }
-        desired.apply(Change::Connector { name: name.clone(), config: Some(config(&entry.config)) });
-        desired.apply(Change::Target { name: name.clone(), target: Some(from_log(entry.target)) });
+        let TaskConfigs { configs, applied, inconsistent, .. } = &entry.tasks;
+        let applied = applied.as_ref().filter(|_| !inconsistent);
+        let tasks = applied.map(|applied| (configs.iter().map(config).collect(), config(applied)));
+        desired.restore(name.clone(), config(&entry.config), from_log(entry.target), tasks);
     }
     desired
 }
@@ -95,6 +89,17 @@ const fn from_log(target: TargetState) -> view::TargetState {
     }
 }
 
+/// Tombstones for the statuses of what is not there any more, as Kafka Connect's leader writes them.
+pub(crate) fn vanished(statuses: &StatusState, desired: &Desired) -> Vec<Report> {
+    let tasks = |name: &str| desired.wanted(name).map_or(0, |wanted| wanted.tasks.len());
+    let connectors = statuses.connectors.keys().filter(|name| desired.wanted(name).is_none());
+    let connectors = connectors.map(|name| Report { task: None, connector: name.clone(), state: None });
+    let gone = statuses.tasks.keys().filter(|(name, task)| *task as usize >= tasks(name));
+    connectors
+        .chain(gone.map(|(name, task)| Report { task: Some(*task), connector: name.clone(), state: None }))
+        .collect()
+}
+
 /// The writing end of the status topic.
 pub(crate) struct StatusTopic {
     writer: StatusWriter,
@@ -102,10 +107,10 @@ pub(crate) struct StatusTopic {
 }
 
 impl StatusTopic {
-    /// Opens the topic.
-    pub(crate) async fn open(options: LogOptions, worker_id: &str) -> Result<Self, LogError> {
+    /// Opens the topic and reads it to its end.
+    pub(crate) async fn open(options: LogOptions, worker_id: &str) -> Result<(StatusState, Self), LogError> {
         let log = StatusLog::open(options).await?;
-        Ok(Self { writer: log.writer(), worker_id: worker_id.to_owned() })
+        Ok((log.state().clone(), Self { writer: log.writer(), worker_id: worker_id.to_owned() }))
     }
 
     /// Writes a status, or removes it.
@@ -123,5 +128,26 @@ impl StatusTopic {
             version: reported.version.clone(),
         });
         self.writer.put(&key, status.as_ref()).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses_of_connectors_and_tasks_that_are_gone_are_removed_and_no_others() {
+        let mut statuses = StatusState::default();
+        let running = br#"{"state":"RUNNING","trace":null,"worker_id":"w","generation":1,"version":null}"#;
+        for key in ["connector-stays", "task-stays-0", "task-stays-1", "connector-gone", "task-gone-0"] {
+            statuses.apply(format!("status-{key}").as_bytes(), Some(running));
+        }
+        let mut desired = Desired::default();
+        let tasks = Some((vec![Config::new()], Config::new()));
+        desired.restore("stays".to_owned(), Config::new(), view::TargetState::Running, tasks);
+        let removed: Vec<(String, Option<u32>)> =
+            vanished(&statuses, &desired).into_iter().map(|report| (report.connector, report.task)).collect();
+        let expected = [("gone", None), ("gone", Some(0)), ("stays", Some(1))].map(|(name, n)| (name.to_owned(), n));
+        assert_eq!(removed, expected);
     }
 }

@@ -4,10 +4,11 @@
 //! follow the desired state, which follows the log; a connector that failed keeps the tasks that it has, as in Kafka
 //! Connect.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use crate::control::{Connector, Control, answer};
-use crate::desired::{Change, task_changes};
+use crate::desired::Change;
 use crate::error::SupervisorError;
 use crate::event::{Action, After, Also, Job, Made, MadeFor, Order, Report, Reported, TaskKey};
 use crate::request::Reply;
@@ -20,7 +21,7 @@ impl Control {
         let (target, config) = (wanted.target, wanted.config.clone());
         match target {
             TargetState::Running => {
-                self.starts.attempts += 1;
+                self.starts.attempt();
                 if !self.connectors.contains_key(name) {
                     self.set(name, State::Unassigned, None, None);
                 }
@@ -42,7 +43,7 @@ impl Control {
         let Some(wanted) = self.desired.wanted(name) else { return false };
         match outcome {
             Err(trace) => {
-                self.starts.failures += 1;
+                self.starts.ended(false);
                 self.fail(name, trace);
                 self.reconcile(name, false, made.also, now);
                 self.answer_restart(name, made);
@@ -50,14 +51,15 @@ impl Control {
             }
             Ok(Made { version, tasks }) => {
                 let current = wanted.has_tasks(&tasks);
-                self.starts.successes += 1;
+                self.starts.ended(true);
                 self.set(name, State::Running, None, Some(version));
                 if current {
+                    self.retries.over(name);
                     self.reconcile(name, false, made.also, now);
                     self.answer_restart(name, made);
                     return false;
                 }
-                let changes = task_changes(name, tasks);
+                let changes = vec![Change::Tasks { name: name.to_owned(), tasks }];
                 self.run(Job::Write { name: name.to_owned(), changes, after: After::Tasks { made } });
                 true
             }
@@ -75,10 +77,12 @@ impl Control {
         let changes = match outcome {
             Ok(changes) => changes,
             Err(error) => {
-                self.write_failed(name, &error, after);
+                self.write_failed(name, &error, after, now);
                 return false;
             }
         };
+        // With an unchanged connector only those tasks restart whose own configuration is another.
+        let same = self.desired.wanted(name).is_some_and(|w| w.made_for.as_ref() == Some(&w.config));
         for change in changes {
             self.desired.apply(change);
         }
@@ -98,19 +102,22 @@ impl Control {
                 held
             }
             After::Tasks { made } => {
-                self.reconcile(name, true, made.also, now);
+                self.retries.over(name);
+                self.reconcile(name, !same, made.also, now);
                 self.answer_restart(name, made);
                 false
             }
         }
     }
 
-    fn write_failed(&mut self, name: &str, error: &SupervisorError, after: After) {
+    fn write_failed(&mut self, name: &str, error: &SupervisorError, after: After, now: Instant) {
         match after {
             After::Put { reply, .. } => answer(reply, Err(error.clone())),
             After::Delete { reply } | After::Target { reply } => answer(reply, Err(error.clone())),
             After::Tasks { made } => {
-                self.fail(name, format!("the task configurations could not be stored: {error}"));
+                // The connector itself is well, and so are the tasks that it has; its status says what they lack.
+                tracing::warn!(connector = name, %error, "the task configurations have to wait");
+                self.retries.failed(name, format!("the task configurations could not be stored: {error}"), now);
                 self.answer_restart(name, made);
             }
         }
@@ -140,6 +147,7 @@ impl Control {
     fn remove(&mut self, name: &str, now: Instant) {
         self.reconcile(name, false, Also::None, now);
         self.connectors.remove(name);
+        self.retries.over(name);
         self.out.push(Action::Report(Report { task: None, connector: name.to_owned(), state: None }));
         self.out.push(Action::ForgetLogs(name.to_owned()));
     }
@@ -147,7 +155,20 @@ impl Control {
     /// A guest wants its tasks made again: only heard while the connector runs.
     pub(super) fn reconfigure(&mut self, name: &str, now: Instant) -> bool {
         let running = self.connectors.get(name).is_some_and(|c| c.state == State::Running);
+        if !running {
+            self.retries.over(name);
+        }
         running && self.launch(name, MadeFor::default(), now)
+    }
+
+    /// A package was installed. Tasks that crashed with another version of it than they would get now are tried again.
+    pub(super) fn installed(&mut self, now: Instant) {
+        let of = |name: &str| self.desired.wanted(name).and_then(|w| self.setup.registry.version_of(&w.config));
+        let other = |(name, version): &(&str, Option<&str>)| of(name).is_some_and(|new| *version != Some(new.as_str()));
+        let names: BTreeSet<String> = self.slots.quarantined().filter(other).map(|(name, _)| name.to_owned()).collect();
+        for name in names {
+            self.upgrade(name, now);
+        }
     }
 
     pub(super) fn restart(
@@ -168,11 +189,14 @@ impl Control {
             (true, false) => Also::All,
         };
         let chosen = !only_failed || connector.state == State::Failed;
+        let version = connector.version.clone();
         if !include_tasks && !only_failed {
+            self.set(name, State::Restarting, None, version);
             return self.launch(name, MadeFor { also, reply: Some(reply) }, now);
         }
         answer(reply, self.planned(name, chosen, also));
         if chosen {
+            self.set(name, State::Restarting, None, version);
             return self.launch_with(name, also, now);
         }
         self.reconcile(name, false, also, now);
@@ -180,7 +204,7 @@ impl Control {
     }
 
     /// Launches; where nothing is to be made (paused, stopped), tasks restart at once.
-    fn launch_with(&mut self, name: &str, also: Also, now: Instant) -> bool {
+    pub(super) fn launch_with(&mut self, name: &str, also: Also, now: Instant) -> bool {
         let held = self.launch(name, MadeFor { also, reply: None }, now);
         if !held {
             self.reconcile(name, false, also, now);

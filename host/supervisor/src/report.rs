@@ -11,6 +11,7 @@ use crate::view::{
     ConnectorInfo, ConnectorMetricsView, ConnectorState, ConnectorStateInfo, ConnectorType, MetricsView, TaskInfo,
     TaskMetricsView, TaskRef,
 };
+use lockgate_config::Part;
 use lockgate_model::TaskId;
 
 impl Control {
@@ -37,8 +38,9 @@ impl Control {
                 worker_id: worker_id.clone(),
                 version: connector.version.clone(),
                 trace: connector.trace.clone(),
+                health: self.retries.of(name).map(crate::health::of_connector),
             },
-            tasks: self.slots.of(name).map(|(n, slot)| slot.view(n, worker_id)).collect(),
+            tasks: self.slots.of(name).map(|(n, slot)| slot.view(n, worker_id, self.setup.stalled_after)).collect(),
             connector_type: self.connector_type(&wanted.config),
         })
     }
@@ -61,24 +63,36 @@ impl Control {
             class: self.desired.wanted(name).and_then(|w| w.config.get("connector.class").cloned()).unwrap_or_default(),
             version: connector.version.clone(),
             state: connector.state,
+            converters: self.converters_of(name),
         });
         let tasks = self.slots.all().map(|(key, slot)| TaskMetricsView {
             id: self.task_id(&key.connector, key.task),
             connector_type: type_of(&key.connector),
             state: slot.state,
+            health: slot.health(self.setup.stalled_after),
             metrics: Arc::clone(&slot.metrics),
         });
         MetricsView {
             connectors: connectors.collect(),
             tasks: tasks.collect(),
-            connector_startup_attempts_total: self.starts.attempts,
-            connector_startup_success_total: self.starts.successes,
-            connector_startup_failure_total: self.starts.failures,
-            task_startup_attempts_total: self.slots.starts.attempts,
-            task_startup_success_total: self.slots.starts.successes,
-            task_startup_failure_total: self.slots.starts.failures,
+            leaving: self.slots.leaving(),
+            connector_starts: self.starts.view(),
+            task_starts: self.slots.starts.view(),
+            leader: format!("http://{}/", self.setup.worker_id),
+            generation: crate::kafka_logs::GENERATION,
             package_count: self.setup.registry.count(),
         }
+    }
+
+    /// Classes of a connector's converters: its own, or the worker's.
+    fn converters_of(&self, name: &str) -> [String; 3] {
+        let config = self.desired.wanted(name).map(|w| &w.config);
+        let own = |part: Part| config.and_then(|config| config.get(part.key())).cloned();
+        let mut workers = self.setup.converters.iter();
+        Part::ALL.map(|part| {
+            let default = workers.next().cloned().unwrap_or_default();
+            own(part).unwrap_or(default)
+        })
     }
 
     fn task_id(&self, connector: &str, task: u32) -> TaskId {

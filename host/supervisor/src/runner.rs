@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use lockgate_config::RestartSpec;
 use lockgate_pipeline::{Command, Mailbox, TaskHandle, TaskState, mailbox};
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
@@ -19,6 +20,8 @@ use crate::event::{Event, News, Order, Start};
 pub(crate) struct Exit {
     /// Why it failed, if it did.
     pub trace: Option<String>,
+    /// How a fresh start could help.
+    pub cure: Option<RestartSpec>,
 }
 
 /// The supervisor's grip on a task that is alive.
@@ -77,12 +80,11 @@ pub(crate) async fn run(
     events: mpsc::Sender<Event>,
 ) -> Exit {
     let (key, incarnation) = (start.key.clone(), start.incarnation);
-    let exit = |trace| Exit { trace };
-    let mut running = match builder.build(start, mailbox, cancel) {
-        Ok(running) => running,
+    let (mut running, restart) = match builder.build(start, mailbox, cancel) {
+        Ok(built) => built,
         Err(trace) => {
             tracing::error!(connector = %key.connector, task = key.task, "the task could not be built: {trace}");
-            return exit(Some(trace));
+            return Exit { trace: Some(trace), cure: None };
         }
     };
     loop {
@@ -107,5 +109,6 @@ pub(crate) async fn run(
         }
     }
     let last = status.borrow().clone();
-    exit((last.state == TaskState::Failed).then(|| last.trace.unwrap_or_else(|| "unknown".to_owned())))
+    let trace = (last.state == TaskState::Failed).then(|| last.trace.unwrap_or_else(|| "unknown".to_owned()));
+    Exit { trace, cure: Some(restart).filter(|_| last.worth_restarting) }
 }

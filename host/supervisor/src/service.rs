@@ -159,18 +159,19 @@ impl Service {
 
 /// What the end of a task's future means: its last word, then its end.
 fn ended(crew: &mut Crew, exit: Result<(Id, Exit), JoinError>) -> Vec<Event> {
-    let (id, trace) = match exit {
-        Ok((id, exit)) => (id, exit.trace),
+    let (id, Exit { trace, cure }) = match exit {
+        Ok((id, exit)) => (id, exit),
         Err(error) if error.is_panic() => {
-            (error.id(), Some("the host panicked in this task; this is a defect of Lockgate".to_owned()))
+            let trace = Some("the host panicked in this task; this is a defect of Lockgate".to_owned());
+            (error.id(), Exit { trace, cure: None })
         }
-        Err(error) => (error.id(), None),
+        Err(error) => (error.id(), Exit { trace: None, cure: None }),
     };
     let Some((key, incarnation)) = crew.names.remove(&id) else { return Vec::new() };
     if crew.grips.get(&key).is_some_and(|g| g.incarnation == incarnation) {
         crew.grips.remove(&key);
     }
-    let failed = trace.map(|trace| Event::Task { key: key.clone(), incarnation, news: News::Failed { trace } });
+    let failed = trace.map(|trace| Event::Task { key: key.clone(), incarnation, news: News::Failed { trace, cure } });
     let end = Event::Task { key: key.clone(), incarnation, news: News::Ended };
     failed.into_iter().chain([end]).collect()
 }

@@ -8,11 +8,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use lockgate_config::RestartSpec;
 use lockgate_model::TaskMetrics;
+use lockgate_model::metrics::Kind;
 
 use crate::desired::{Config, Wanted};
 use crate::event::{Action, Also, News, Order, Report, Reported, Start, TaskKey};
-use crate::view::{State, TargetState, TaskState};
+use crate::health;
+use crate::restarts::{CrashRecord, Repair};
+use crate::starts::Starts;
+use crate::view::{Health, State, TargetState, TaskState};
 
 /// One task.
 #[derive(Debug)]
@@ -23,6 +28,11 @@ pub(crate) struct Slot {
     pub metrics: Arc<TaskMetrics>,
     incarnation: u64,
     phase: Phase,
+    /// How a fresh start could help against what it failed of.
+    cure: Option<RestartSpec>,
+    crashes: CrashRecord,
+    /// What happens to it by itself, if it failed.
+    repair: Option<Repair>,
     /// Start again when it is over.
     again: bool,
     /// Remove when it is over.
@@ -47,14 +57,6 @@ pub(crate) struct Slots {
     pub starts: Starts,
 }
 
-/// Starts of tasks, counted.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Starts {
-    pub attempts: u64,
-    pub successes: u64,
-    pub failures: u64,
-}
-
 impl Slots {
     pub(crate) fn new(stop_within: Duration) -> Self {
         Self { by_task: BTreeMap::new(), stop_within, incarnations: 0, starts: Starts::default() }
@@ -73,7 +75,7 @@ impl Slots {
     }
 
     /// Makes the tasks of a connector what `wanted` says: new ones start, those whose configuration changed (or that
-    /// `also` names) restart, the rest is retired.
+    /// `also` names; with `changed`, all) restart, the rest is retired.
     pub(crate) fn reconcile(
         &mut self,
         connector: &str,
@@ -102,16 +104,58 @@ impl Slots {
                 Also::Failed => slot.state == State::Failed,
                 Also::All => true,
             };
-            if changed || fresh || chosen {
+            if changed || fresh || chosen || slot.config != *config {
                 slot.config.clone_from(config);
                 self.restart(&key, wanted, now, out);
             }
         }
     }
 
-    /// Restarts one task. False if there is none.
+    /// Restarts one task because somebody wants it. False if there is none.
     pub(crate) fn restart(&mut self, key: &TaskKey, wanted: &Wanted, now: Instant, out: &mut Vec<Action>) -> bool {
         let Some(slot) = self.by_task.get_mut(key).filter(|s| !s.retired) else { return false };
+        slot.crashes.clear();
+        self.begin_again(key, wanted, now, out)
+    }
+
+    /// Starts a task again by itself.
+    pub(crate) fn revive(&mut self, key: &TaskKey, wanted: &Wanted, now: Instant, out: &mut Vec<Action>) {
+        let Some(slot) = self.by_task.get_mut(key) else { return };
+        slot.crashes.restarted(now);
+        slot.metrics.automatic_restarts_total.add(1);
+        tracing::info!(connector = %key.connector, task = key.task, "the task is started again (restart.policy)");
+        self.begin_again(key, wanted, now, out);
+    }
+
+    /// Tasks whose automatic restart is due.
+    pub(crate) fn due(&self, now: Instant) -> Vec<TaskKey> {
+        let due = |slot: &Slot| matches!(slot.repair, Some(Repair::Due { at, .. }) if at <= now);
+        self.by_task.iter().filter(|(_, slot)| due(slot)).map(|(key, _)| key.clone()).collect()
+    }
+
+    /// How many tasks of each connector are on their way out.
+    pub(crate) fn leaving(&self) -> Vec<(String, u64)> {
+        let mut leaving: Vec<(String, u64)> = Vec::new();
+        for key in self.by_task.iter().filter(|(_, slot)| slot.retired).map(|(key, _)| key) {
+            match leaving.last_mut() {
+                Some((name, count)) if *name == key.connector => *count += 1,
+                _ => leaving.push((key.connector.clone(), 1)),
+            }
+        }
+        leaving
+    }
+
+    /// Connectors with tasks that were left alone after a crash loop, each with the version that crashed.
+    pub(crate) fn quarantined(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        self.by_task.iter().filter_map(|(key, slot)| match &slot.repair {
+            Some(Repair::Quarantined { version, .. }) => Some((key.connector.as_str(), version.as_deref())),
+            _ => None,
+        })
+    }
+
+    fn begin_again(&mut self, key: &TaskKey, wanted: &Wanted, now: Instant, out: &mut Vec<Action>) -> bool {
+        let Some(slot) = self.by_task.get_mut(key).filter(|s| !s.retired) else { return false };
+        slot.repair = None;
         slot.set(key, State::Restarting, out);
         if slot.phase == Phase::Over {
             self.start(key, wanted, out);
@@ -134,6 +178,7 @@ impl Slots {
     pub(crate) fn stop_all(&mut self, now: Instant, out: &mut Vec<Action>) {
         for (key, slot) in &mut self.by_task {
             slot.again = false;
+            slot.repair = None;
             slot.stop(key, now + self.stop_within, out);
         }
     }
@@ -151,6 +196,7 @@ impl Slots {
         news: News,
         wanted: Option<&Wanted>,
         version: Option<String>,
+        now: Instant,
         out: &mut Vec<Action>,
     ) {
         let Some(slot) = self.by_task.get_mut(key).filter(|s| s.incarnation == incarnation) else { return };
@@ -160,25 +206,29 @@ impl Slots {
         match news {
             News::Running | News::Paused => {
                 if !matches!(slot.state, State::Running | State::Paused) && slot.phase == Phase::Live {
-                    self.starts.successes += 1;
+                    self.starts.ended(true);
                 }
                 if slot.phase == Phase::Live {
                     slot.version = version;
                     slot.set(key, if news == News::Running { State::Running } else { State::Paused }, out);
                 }
             }
-            News::Failed { trace } => {
-                self.starts.failures += u64::from(matches!(slot.state, State::Unassigned | State::Restarting));
+            News::Failed { trace, cure } => {
+                slot.cure = cure;
+                if matches!(slot.state, State::Unassigned | State::Restarting) {
+                    self.starts.ended(false);
+                }
                 slot.fail(key, trace, out);
             }
-            News::Ended => self.ended(key, wanted, out),
+            News::Ended => self.ended(key, wanted, version, now, out),
         }
     }
 
     /// The next instant at which [`Slots::tick`] has something to do.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        let pending = self.by_task.values().filter_map(|s| match s.phase {
-            Phase::Stopping { deadline, aborted: false } => Some(deadline),
+        let pending = self.by_task.values().filter_map(|s| match (s.phase, &s.repair) {
+            (Phase::Stopping { deadline, aborted: false }, _) => Some(deadline),
+            (Phase::Over, Some(Repair::Due { at, .. })) => Some(*at),
             _ => None,
         });
         pending.min()
@@ -200,7 +250,7 @@ impl Slots {
     fn start(&mut self, key: &TaskKey, wanted: &Wanted, out: &mut Vec<Action>) {
         let Some(slot) = self.by_task.get_mut(key) else { return };
         self.incarnations += 1;
-        self.starts.attempts += 1;
+        self.starts.attempt();
         slot.incarnation = self.incarnations;
         slot.phase = Phase::Live;
         slot.again = false;
@@ -208,6 +258,8 @@ impl Slots {
             slot.state = State::Unassigned;
         }
         slot.trace = None;
+        slot.cure = None;
+        slot.metrics.pulse.reset();
         out.push(Action::Start(Start {
             key: key.clone(),
             incarnation: slot.incarnation,
@@ -221,6 +273,7 @@ impl Slots {
     fn retire(&mut self, key: &TaskKey, now: Instant, out: &mut Vec<Action>) {
         let Some(slot) = self.by_task.get_mut(key) else { return };
         slot.again = false;
+        slot.repair = None;
         if slot.phase == Phase::Over {
             self.by_task.remove(key);
         } else {
@@ -230,7 +283,14 @@ impl Slots {
         out.push(Action::Report(Report { task: Some(key.task), connector: key.connector.clone(), state: None }));
     }
 
-    fn ended(&mut self, key: &TaskKey, wanted: Option<&Wanted>, out: &mut Vec<Action>) {
+    fn ended(
+        &mut self,
+        key: &TaskKey,
+        wanted: Option<&Wanted>,
+        version: Option<String>,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
         let Some(slot) = self.by_task.get_mut(key) else { return };
         let asked = matches!(slot.phase, Phase::Stopping { .. });
         slot.phase = Phase::Over;
@@ -242,6 +302,8 @@ impl Slots {
             return self.start(key, wanted, out);
         }
         if slot.state == State::Failed {
+            let cure = slot.cure.filter(|_| !asked);
+            slot.repair = cure.and_then(|spec| slot.crashes.judge(&spec, version, now));
             return;
         }
         if asked {
@@ -262,6 +324,9 @@ impl Slot {
             metrics: Arc::default(),
             incarnation: 0,
             phase: Phase::Over,
+            cure: None,
+            crashes: CrashRecord::default(),
+            repair: None,
             again: false,
             retired: false,
             config,
@@ -275,9 +340,21 @@ impl Slot {
     }
 
     /// As REST shows it.
-    pub(crate) fn view(&self, id: u32, worker_id: &str) -> TaskState {
+    pub(crate) fn view(&self, id: u32, worker_id: &str, stalled_after: Duration) -> TaskState {
         let (state, version, trace) = (self.state, self.version.clone(), self.trace.clone());
-        TaskState { id, state, worker_id: worker_id.to_owned(), version, trace }
+        let health = self.health(stalled_after);
+        TaskState { id, state, worker_id: worker_id.to_owned(), version, trace, health }
+    }
+
+    /// What keeps it from getting on, if it should.
+    pub(crate) fn health(&self, stalled_after: Duration) -> Option<Health> {
+        match self.state {
+            State::Failed => self.repair.as_ref().map(health::of_failed),
+            State::Running | State::Unassigned | State::Restarting if self.phase == Phase::Live => {
+                health::stalled(&self.metrics, stalled_after)
+            }
+            _ => None,
+        }
     }
 
     fn stop(&mut self, key: &TaskKey, deadline: Instant, out: &mut Vec<Action>) {
@@ -295,6 +372,11 @@ impl Slot {
 
     fn set(&mut self, key: &TaskKey, state: State, out: &mut Vec<Action>) {
         self.state = state;
+        self.metrics.states.enter(match state {
+            State::Running => Kind::Running,
+            State::Paused => Kind::Paused,
+            _ => Kind::Other,
+        });
         if state != State::Failed {
             self.trace = None;
         }

@@ -2,17 +2,21 @@
 //!
 //! Enters: reports, as they come. Leaves: records in the log. Invariant: of each connector and task only the newest report
 //! waits, so the queue is bounded by their number; nobody waits for a status; a log that is away costs retries here and
-//! nothing elsewhere. A newer report never waits for an older one (L8).
+//! nothing elsewhere. A newer report never waits for an older one of its kind (L8); those of different connectors and tasks
+//! go out together, so that a worker with a thousand of them can say goodbye for all.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use futures::future::join_all;
 use tokio::sync::Notify;
 
 use crate::event::{Report, Reported};
 use crate::storage::Statuses;
 
+/// Reports that are written at a time.
+const TOGETHER_MAX: usize = 256;
 /// Wait after a write that failed.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -41,14 +45,22 @@ impl Clerk {
     /// Writes for ever; to be dropped when the worker ends.
     pub(crate) async fn run(&self, statuses: Statuses) {
         loop {
-            let Some(report) = self.take() else {
+            let reports = self.take();
+            if reports.is_empty() {
                 self.written.notify_waiters();
                 self.left.notified().await;
                 continue;
-            };
-            if let Err(error) = statuses.write(&report).await {
-                tracing::warn!(connector = %report.connector, %error, "a status has to wait");
-                self.put_back(report);
+            }
+            let outcomes = join_all(reports.iter().map(|report| statuses.write(report))).await;
+            let mut refused = None;
+            for (report, outcome) in reports.into_iter().zip(outcomes) {
+                if let Err(error) = outcome {
+                    self.put_back(report);
+                    refused = Some(error);
+                }
+            }
+            if let Some(error) = refused {
+                tracing::warn!(%error, "statuses have to wait");
                 tokio::time::sleep(RETRY).await;
             }
         }
@@ -73,11 +85,13 @@ impl Clerk {
         pending.reports.is_empty() && !pending.writing
     }
 
-    fn take(&self) -> Option<Report> {
+    fn take(&self) -> Vec<Report> {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = pending.reports.pop_first();
-        pending.writing = first.is_some();
-        first.map(|((connector, task), state)| Report { task, connector, state })
+        let count = pending.reports.len().min(TOGETHER_MAX);
+        let next = std::iter::from_fn(|| pending.reports.pop_first()).take(count);
+        let reports: Vec<Report> = next.map(|((connector, task), state)| Report { task, connector, state }).collect();
+        pending.writing = !reports.is_empty();
+        reports
     }
 
     fn put_back(&self, report: Report) {

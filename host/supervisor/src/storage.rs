@@ -14,7 +14,7 @@ use crate::clients;
 use crate::desired::{Change, Desired};
 use crate::error::SupervisorError;
 use crate::event::Report;
-use crate::kafka_logs::{Configs, StatusTopic};
+use crate::kafka_logs::{Configs, StatusTopic, vanished};
 use crate::offset_file::{FileOffsetStore, OffsetFileError};
 
 /// How often a broker that is away is said to be away, and asked again.
@@ -25,6 +25,8 @@ pub(crate) struct Opened {
     pub desired: Desired,
     pub writer: Writer,
     pub statuses: Statuses,
+    /// To be written first: statuses of what is not there any more are removed.
+    pub vanished: Vec<Report>,
     pub offsets: Offsets,
     pub cluster_id: Option<String>,
 }
@@ -58,6 +60,7 @@ pub(crate) async fn open(
                 desired: Desired::default(),
                 writer: Writer::Memory,
                 statuses: Statuses::Memory,
+                vanished: Vec::new(),
                 offsets: Offsets::File(file),
                 cluster_id: None,
             })
@@ -93,11 +96,13 @@ async fn open_logs(
         OffsetLog::open(options(&distributed.offset_topic, false)),
         StatusTopic::open(options(&distributed.status_topic, false), worker_id),
     )?;
-    let (desired, configs) = configs;
+    let ((desired, configs), (known, statuses)) = (configs, statuses);
+    let vanished = vanished(&known, &desired);
     Ok(Opened {
         desired,
         writer: Writer::Kafka(configs),
         statuses: Statuses::Kafka(statuses),
+        vanished,
         offsets: Offsets::Kafka(offsets),
         cluster_id: Some(cluster_id),
     })

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use lockgate_config::WorkerConfig;
+use lockgate_config::{Part, WorkerConfig};
 use lockgate_wasm::{Engine, EngineError, EngineOptions, Limits, Policy};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
@@ -23,6 +23,7 @@ use crate::package_store::{PackageStore, is_named_by, read_directory};
 use crate::registry::{Installed, Standing};
 use crate::request::Request;
 use crate::service::{Service, Wishes};
+use crate::status_clerk::Clerk;
 use crate::storage::{self, Opened, Statuses, StorageError};
 
 /// Calls that may wait for the control loop.
@@ -117,7 +118,7 @@ impl Start {
         requests: mpsc::Receiver<Request>,
         stop: watch::Receiver<bool>,
     ) -> (Service, Statuses) {
-        let Opened { desired, writer, statuses, offsets, cluster_id } = opened;
+        let Opened { desired, writer, statuses, vanished, offsets, cluster_id } = opened;
         if let Some(id) = cluster_id {
             self.desk.set_cluster_id(id);
         }
@@ -128,7 +129,9 @@ impl Start {
             worker_id: self.worker_id.clone(),
             tenant: Arc::clone(&tenant),
             stop_within: share(graceful, 90),
+            stalled_after: self.worker.stalled_after,
             registry: Arc::clone(&self.desk.registry),
+            converters: Part::ALL.map(|part| self.worker.converters.of(part).class.clone()),
         };
         let builder = Builder {
             worker: Arc::clone(&self.worker),
@@ -151,6 +154,8 @@ impl Start {
             writer,
             offsets,
         };
+        let clerk = Arc::<Clerk>::default();
+        vanished.into_iter().for_each(|report| clerk.leave(report));
         let service = Service {
             control: Control::new(setup, desired),
             requests,
@@ -158,7 +163,7 @@ impl Start {
             desk: Arc::clone(&self.desk),
             jobs: Arc::new(jobs),
             builder: Arc::new(builder),
-            clerk: Arc::default(),
+            clerk,
             wishes,
         };
         (service, statuses)

@@ -4,13 +4,14 @@
 //! that Kafka Connect's clients look for. Invariant: no secret is in here that was not in the user's own raw config;
 //! values of `password` keys are `[hidden]` wherever a definition is known.
 
-use std::sync::Arc;
-
 use indexmap::IndexMap;
 pub use lockgate_config::{ConfigInfo, ConfigInfos, ConfigKeyInfo, ConfigValueInfo};
 use lockgate_model::package::PluginKind;
-use lockgate_model::{TaskId, TaskMetrics};
 use serde::{Deserialize, Serialize};
+
+mod figures;
+
+pub use figures::{Ailment, ConnectorMetricsView, Health, MetricsView, StartsView, TaskMetricsView};
 
 /// `GET /`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -185,6 +186,9 @@ pub struct ConnectorState {
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,
+    /// What keeps it from getting on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub health: Option<Health>,
 }
 
 /// A task's status: `GET /connectors/C/tasks/N/status`.
@@ -201,6 +205,9 @@ pub struct TaskState {
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,
+    /// What keeps it from getting on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub health: Option<Health>,
 }
 
 /// `GET /connectors/C/status`.
@@ -309,57 +316,6 @@ pub struct LogLine {
     pub level: &'static str,
     /// The line, control characters escaped.
     pub message: String,
-}
-
-/// One task's figures, live: the api reads the counters when it writes the exposition.
-#[derive(Clone, Debug)]
-pub struct TaskMetricsView {
-    /// Which task.
-    pub id: TaskId,
-    /// Source or sink.
-    pub connector_type: ConnectorType,
-    /// Its state.
-    pub state: State,
-    /// Its counters.
-    pub metrics: Arc<TaskMetrics>,
-}
-
-/// One connector's figures.
-#[derive(Clone, Debug)]
-pub struct ConnectorMetricsView {
-    /// Name.
-    pub name: String,
-    /// Source, sink or unknown.
-    pub connector_type: ConnectorType,
-    /// Its class as configured.
-    pub class: String,
-    /// Version of its package.
-    pub version: Option<String>,
-    /// Its state.
-    pub state: State,
-}
-
-/// Everything for `GET /metrics`.
-#[derive(Clone, Debug, Default)]
-pub struct MetricsView {
-    /// Connectors on this worker.
-    pub connectors: Vec<ConnectorMetricsView>,
-    /// Tasks on this worker.
-    pub tasks: Vec<TaskMetricsView>,
-    /// Starts of connectors: tried.
-    pub connector_startup_attempts_total: u64,
-    /// Starts of connectors: well.
-    pub connector_startup_success_total: u64,
-    /// Starts of connectors: failed.
-    pub connector_startup_failure_total: u64,
-    /// Starts of tasks: tried.
-    pub task_startup_attempts_total: u64,
-    /// Starts of tasks: well.
-    pub task_startup_success_total: u64,
-    /// Starts of tasks: failed.
-    pub task_startup_failure_total: u64,
-    /// Packages that are loaded.
-    pub package_count: usize,
 }
 
 /// One entry of `GET /connectors/C/offsets`: objects as in the offsets topic.

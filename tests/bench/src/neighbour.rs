@@ -47,7 +47,7 @@ const SPINNER: &str = "misbehaves";
 fn watch(worker: &Worker) -> (f64, f64) {
     let labels = ["connector=\"healthy\""];
     let sent = || worker.metric("kafka_connect_sink_task_metrics_sink_record_send_total", &labels).unwrap_or(0.0);
-    let longest = || worker.metric("kafka_connect_sink_task_metrics_put_batch_max_time_ms", &labels).unwrap_or(0.0);
+    let longest = || worker.metric("lockgate_task_put_batch_longest_seconds", &labels).unwrap_or(0.0) * 1e3;
     let (from, began, mut windows) = (sent(), Instant::now(), Vec::new());
     longest(); // a reading opens a new window
     while began.elapsed() < WATCH {

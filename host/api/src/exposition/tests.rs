@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lockgate_model::TaskId;
-use lockgate_supervisor::view::ConnectorMetricsView;
+use lockgate_supervisor::view::{ConnectorMetricsView, Health, State};
 
 use super::*;
 
@@ -20,11 +20,13 @@ fn view() -> MetricsView {
             class: "Blackhole".to_owned(),
             version: Some("1.0.0".to_owned()),
             state: State::Running,
+            converters: ["K", "V", "H"].map(str::to_owned),
         }],
         tasks: vec![TaskMetricsView {
             id,
             connector_type: ConnectorType::Sink,
             state: State::Running,
+            health: None,
             metrics: Arc::new(metrics),
         }],
         ..MetricsView::default()
@@ -52,7 +54,13 @@ fn task(number: u32, count: impl Fn(&lockgate_model::GuestMetrics)) -> TaskMetri
     let metrics = TaskMetrics::default();
     count(&metrics.guest);
     let id = TaskId { tenant: "default".into(), connector: "c".into(), task: number };
-    TaskMetricsView { id, connector_type: ConnectorType::Sink, state: State::Running, metrics: Arc::new(metrics) }
+    TaskMetricsView {
+        id,
+        connector_type: ConnectorType::Sink,
+        state: State::Running,
+        health: None,
+        metrics: Arc::new(metrics),
+    }
 }
 
 #[test]
@@ -108,4 +116,42 @@ fn every_family_is_announced_once_and_before_its_samples() {
             assert!(name == *last || name == format!("{last}_sum") || name == format!("{last}_count"), "{line}");
         }
     }
+}
+
+#[test]
+fn every_attribute_of_kafka_connect_is_there() {
+    let text = text(&view());
+    let attributes = [
+        "connector_task_metrics_running_ratio",
+        "connector_task_metrics_batch_size_avg",
+        "connector_task_metrics_offset_commit_success_percentage",
+        "connector_task_metrics_info",
+        "sink_task_metrics_sink_record_read_rate",
+        "sink_task_metrics_sink_record_active_count_max",
+        "sink_task_metrics_offset_commit_seq_no",
+        "sink_task_metrics_offset_commit_skip_total",
+        "task_error_metrics_total_retries",
+        "connect_worker_metrics_connector_startup_success_percentage",
+        "connect_worker_metrics_task_startup_failure_total",
+        "connect_worker_metrics_connector_destroyed_task_count",
+        "connect_worker_rebalance_metrics_epoch",
+        "connect_worker_rebalance_metrics_rebalance_avg_time_ms",
+        "connect_worker_rebalance_metrics_info",
+    ];
+    for attribute in attributes {
+        let line = format!("kafka_connect_{attribute}");
+        let there = |l: &str| l.strip_prefix(line.as_str()).is_some_and(|rest| rest.starts_with(['{', ' ']));
+        assert!(text.lines().any(there), "`{line}` is missing in:\n{text}");
+    }
+    assert!(text.contains("time_since_last_rebalance_ms +Inf"));
+}
+
+#[test]
+fn a_task_that_does_not_get_on_has_a_figure_for_alerts() {
+    let mut view = view();
+    let health = Health { state: Ailment::Stalled, reason: "r".to_owned(), since_ms: 1 };
+    view.tasks[0].health = Some(health);
+    let text = text(&view);
+    let value = |name: &str| text.lines().find(|l| l.starts_with(&format!("{name}{{"))).unwrap().rsplit(' ').next();
+    assert_eq!((value("lockgate_task_stalled"), value("lockgate_task_quarantined")), (Some("1"), Some("0")));
 }

@@ -26,13 +26,29 @@ fn heard<T>(answer: &mut Answer<T>) -> Result<T, SupervisorError> {
     answer.try_recv().expect("answered")
 }
 
+fn well(job: Job, value: &str, made: &[&str]) -> Done {
+    match job {
+        Job::Check { name, initial_state, reply, .. } => {
+            Done::Checked { name, outcome: Ok(config(value)), initial_state, reply }
+        }
+        Job::Write { name, changes, after } => Done::Written { name, outcome: Ok(changes), after },
+        Job::Make { name, made: why, .. } => {
+            let tasks = made.iter().map(|t| config(t)).collect();
+            Done::Made { name, outcome: Ok(Made { version: "1.0.0".to_owned(), tasks }), made: why }
+        }
+        _ => Done::Answered,
+    }
+}
+
 impl Bench {
     fn new() -> Self {
         let setup = Setup {
             worker_id: "127.0.0.1:8083".to_owned(),
             tenant: "default".into(),
             stop_within: Duration::from_secs(5),
+            stalled_after: Duration::from_secs(60),
             registry: Arc::default(),
+            converters: Default::default(),
         };
         let control = Control::new(setup, Desired::default());
         Self { control, now: Instant::now(), jobs: Vec::new(), starts: Vec::new(), told: Vec::new() }
@@ -68,16 +84,18 @@ impl Bench {
     /// Does all jobs that are under way as they would go well; `made` are the task configurations that the plugin wants.
     fn work(&mut self, value: &str, made: &[&str]) {
         while let Some(job) = self.jobs.pop() {
+            self.take(Event::Done(well(job, value, made)));
+        }
+    }
+
+    /// Likewise, but task configurations cannot be stored.
+    fn work_without_storing_tasks(&mut self, value: &str, made: &[&str]) {
+        while let Some(job) = self.jobs.pop() {
             let done = match job {
-                Job::Check { name, initial_state, reply, .. } => {
-                    Done::Checked { name, outcome: Ok(config(value)), initial_state, reply }
+                Job::Write { name, after: after @ After::Tasks { .. }, .. } => {
+                    Done::Written { name, outcome: Err(SupervisorError::internal("no broker")), after }
                 }
-                Job::Write { name, changes, after } => Done::Written { name, outcome: Ok(changes), after },
-                Job::Make { name, made: why, .. } => {
-                    let tasks = made.iter().map(|t| config(t)).collect();
-                    Done::Made { name, outcome: Ok(Made { version: "1.0.0".to_owned(), tasks }), made: why }
-                }
-                _ => Done::Answered,
+                job => well(job, value, made),
             };
             self.take(Event::Done(done));
         }
@@ -286,8 +304,8 @@ fn after_a_crash_tasks_start_at_once_from_the_log_and_a_paused_connector_stays_p
             Change::Target { name: name.clone(), target: Some(target) },
             Change::Connector { name, config: Some(config("1")) },
         ];
-        let tasks = crate::desired::task_changes("c", vec![config("a")]);
-        first.into_iter().chain(tasks).for_each(|change| bench.control.desired.apply(change));
+        let tasks = Change::Tasks { name: "c".to_owned(), tasks: vec![config("a")] };
+        first.into_iter().chain([tasks]).for_each(|change| bench.control.desired.apply(change));
         let starts: Vec<bool> = bench
             .control
             .recover(bench.now)
@@ -297,4 +315,26 @@ fn after_a_crash_tasks_start_at_once_from_the_log_and_a_paused_connector_stays_p
         assert_eq!(starts, [paused]);
         assert_eq!(bench.states().0 == State::Paused, paused);
     }
+}
+
+#[test]
+fn task_configurations_that_could_not_be_stored_are_tried_again_and_the_status_says_so() {
+    let mut bench = Bench::new();
+    let _answer = bench.put(true);
+    bench.work_without_storing_tasks("1", &["a"]);
+    assert_eq!(bench.states(), (State::Running, vec![]));
+    let health = bench.status().unwrap().connector.health.unwrap();
+    assert_eq!(health.state, crate::view::Ailment::Retrying);
+    assert!(health.reason.contains("no broker"), "{}", health.reason);
+    for _ in 0..2 {
+        bench.now = bench.control.next_deadline().unwrap();
+        bench.take(Event::Tick);
+        bench.work_without_storing_tasks("1", &["a"]);
+    }
+    bench.now = bench.control.next_deadline().unwrap();
+    bench.take(Event::Tick);
+    bench.work("1", &["a"]);
+    bench.all_say(&News::Running);
+    assert_eq!(bench.states(), (State::Running, vec![State::Running]));
+    assert!(bench.status().unwrap().connector.health.is_none() && bench.control.next_deadline().is_none());
 }

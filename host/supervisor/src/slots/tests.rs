@@ -34,7 +34,7 @@ impl Bench {
     fn news(&mut self, task: u32, news: News, wanted: &Wanted) {
         let key = TaskKey::new("c", task);
         let incarnation = self.slots.by_task[&key].incarnation;
-        self.slots.news(&key, incarnation, news, Some(wanted), Some("1.0.0".to_owned()), &mut self.out);
+        self.slots.news(&key, incarnation, news, Some(wanted), Some("1.0.0".to_owned()), self.now, &mut self.out);
     }
 
     fn state(&self, task: u32) -> State {
@@ -82,7 +82,7 @@ fn a_task_that_is_wanted_again_while_it_retires_starts_after_its_end() {
 fn a_failed_task_stays_failed_with_its_trace_until_it_is_restarted() {
     let mut bench = Bench::running(&["a"]);
     let all = wanted(&["a"]);
-    bench.news(0, News::Failed { trace: "why".to_owned() }, &all);
+    bench.news(0, News::Failed { trace: "why".to_owned(), cure: None }, &all);
     bench.news(0, News::Ended, &all);
     bench.reconcile(&all, false);
     assert_eq!((bench.state(0), bench.starts()), (State::Failed, vec![]));
@@ -113,7 +113,15 @@ fn news_of_an_incarnation_that_is_no_more_changes_nothing() {
     let all = wanted(&["a"]);
     bench.slots.restart(&key, &all, bench.now, &mut bench.out);
     bench.news(0, News::Ended, &all);
-    bench.slots.news(&key, old, News::Failed { trace: "late".to_owned() }, Some(&all), None, &mut bench.out);
+    bench.slots.news(
+        &key,
+        old,
+        News::Failed { trace: "late".to_owned(), cure: None },
+        Some(&all),
+        None,
+        bench.now,
+        &mut bench.out,
+    );
     assert_eq!(bench.state(0), State::Restarting);
 }
 
@@ -122,4 +130,73 @@ fn a_task_that_ends_unasked_has_failed() {
     let mut bench = Bench::running(&["a"]);
     bench.news(0, News::Ended, &wanted(&["a"]));
     assert_eq!(bench.state(0), State::Failed);
+}
+
+#[test]
+fn only_the_tasks_whose_own_configuration_changed_restart_unless_the_connectors_did() {
+    let mut bench = Bench::running(&["a", "b"]);
+    let new = wanted(&["a", "c"]);
+    bench.reconcile(&new, false);
+    assert_eq!((bench.state(0), bench.state(1)), (State::Running, State::Restarting));
+    bench.reconcile(&new, true);
+    assert_eq!(bench.state(0), State::Restarting);
+}
+
+const CURE: RestartSpec = RestartSpec {
+    policy: lockgate_config::RestartPolicy::OnFailure,
+    delay: Duration::from_secs(1),
+    delay_max: Duration::from_secs(60),
+    attempts_max: 2,
+    window: Duration::from_secs(600),
+};
+
+impl Bench {
+    fn crash(&mut self, all: &Wanted) {
+        self.out.clear();
+        self.news(0, News::Failed { trace: "trap".to_owned(), cure: Some(CURE) }, all);
+        self.news(0, News::Ended, all);
+    }
+
+    /// Waits for what is due and lets it begin.
+    fn wait(&mut self, all: &Wanted) -> Vec<u32> {
+        self.now = self.slots.next_deadline().unwrap();
+        for key in self.slots.due(self.now) {
+            self.slots.revive(&key, all, self.now, &mut self.out);
+        }
+        self.starts()
+    }
+
+    fn ailment(&self) -> Option<crate::view::Ailment> {
+        let (_, slot) = self.slots.of("c").next().unwrap();
+        slot.health(Duration::from_secs(60)).map(|health| health.state)
+    }
+}
+
+#[test]
+fn a_task_that_crashes_again_and_again_is_left_alone_until_somebody_restarts_it() {
+    use crate::view::Ailment::{Quarantined, Restarting};
+    let mut bench = Bench::running(&["a"]);
+    let all = wanted(&["a"]);
+    for _ in 0..2 {
+        bench.crash(&all);
+        assert_eq!((bench.state(0), bench.ailment()), (State::Failed, Some(Restarting)));
+        assert_eq!(bench.wait(&all), [0]);
+    }
+    bench.crash(&all);
+    assert_eq!((bench.state(0), bench.ailment()), (State::Failed, Some(Quarantined)));
+    assert_eq!(bench.slots.next_deadline(), None);
+    assert_eq!(bench.slots.quarantined().collect::<Vec<_>>(), [("c", Some("1.0.0"))]);
+    assert!(bench.slots.restart(&TaskKey::new("c", 0), &all, bench.now, &mut bench.out));
+    assert_eq!(bench.slots.quarantined().count(), 0);
+    bench.crash(&all);
+    assert_eq!(bench.ailment(), Some(Restarting), "its record is clean again");
+}
+
+#[test]
+fn what_a_fresh_start_cannot_help_stays_failed() {
+    let mut bench = Bench::running(&["a"]);
+    let all = wanted(&["a"]);
+    bench.news(0, News::Failed { trace: "config".to_owned(), cure: None }, &all);
+    bench.news(0, News::Ended, &all);
+    assert_eq!((bench.slots.next_deadline(), bench.ailment()), (None, None));
 }

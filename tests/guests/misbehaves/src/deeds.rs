@@ -26,6 +26,11 @@ impl Deed {
         Self { what: text("do"), place: text("at"), left: text("after").parse().unwrap_or(0), target: text("target") }
     }
 
+    /// True for a plugin that wants other tasks each time it is asked.
+    pub fn wavers(&self) -> bool {
+        self.what == "reconfigure" && self.target == "changes"
+    }
+
     /// Does the deed if this is the place for it.
     pub fn at(&mut self, place: &str) {
         if self.place != place {
@@ -67,6 +72,7 @@ impl Deed {
             "http-host" => http(Request::new(Method::Get, &self.target).header("Host", "metadata.internal")),
             "http-split" => http(Request::new(Method::Get, &self.target).header("x-a", "b\r\nHost: metadata.internal")),
             "env" => env(),
+            "reconfigure" => context::request_reconfiguration(),
             _ => {}
         }
     }

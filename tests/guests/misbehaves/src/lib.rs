@@ -40,8 +40,16 @@ fn validate(config: &Settings) -> Vec<ConfigValue> {
 }
 
 fn tasks(connector: &Connector, max: u32) -> TaskSettings {
-    Deed::of(&mut connector.config.clone()).at("tasks");
-    vec![connector.config.pairs().to_vec(); max.max(1) as usize]
+    let mut deed = Deed::of(&mut connector.config.clone());
+    deed.at("tasks");
+    let mut tasks = vec![connector.config.pairs().to_vec(); max.max(1) as usize];
+    if deed.wavers()
+        && let Some(first) = tasks.first_mut()
+    {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        first.push(("made".to_owned(), now.as_nanos().to_string()));
+    }
+    tasks
 }
 
 fn open(mut task: Task) -> Deed {
