@@ -16,8 +16,9 @@ use wasmtime_wasi::sockets::WasiSocketsView;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use crate::abi::fault;
 use crate::abi::imports::faults::Fault as WitFault;
+use crate::abi::imports::tasks::TaskContext;
+use crate::abi::{fault, formats};
 use crate::call::{Meter, backtrace, failure};
 use crate::egress::Egress;
 use crate::engine::Core;
@@ -93,6 +94,13 @@ impl Shared {
         }
         let (gate, grants) = (Arc::new(LogGate::new(&spec)), Arc::new(spec.grants.clone()));
         Self { package: Arc::clone(package), spec, gate, grants }
+    }
+
+    /// What a guest hears when it is opened.
+    pub(crate) fn context<'a>(&'a self, config: &'a [(&'a str, &'a str)]) -> TaskContext<'a> {
+        let spec = &self.spec;
+        let (class, connector, task) = (spec.class.as_str(), &*spec.id.connector, spec.id.task);
+        TaskContext { class, connector, task, config, formats: formats(spec.formats) }
     }
 }
 
@@ -206,6 +214,19 @@ impl Instance {
             e
         })?;
         Ok((instance, component))
+    }
+
+    /// The exports of one kind, found once so that no call looks for them.
+    pub(crate) fn guest<I, G>(
+        &mut self,
+        kind: &str,
+        indices: Option<&I>,
+        load: impl FnOnce(&I, &mut Store<HostState>) -> wasmtime::Result<G>,
+    ) -> Result<G, GuestError> {
+        let Some(indices) = indices else {
+            return Err(self.protocol("open", format!("the package has no {kind}")));
+        };
+        load(indices, &mut self.store).map_err(|e| self.protocol("open", format!("{e:#}")))
     }
 
     /// Begins a call. Until [`Instance::end`] says otherwise the instance counts as dead, so that a call that is dropped

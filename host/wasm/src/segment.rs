@@ -10,8 +10,7 @@ use lockgate_model::{Batch, GuestError, RowFault};
 
 use crate::abi::batch::Dictionary;
 use crate::abi::exports::transform as wit;
-use crate::abi::imports::tasks::TaskContext;
-use crate::abi::{formats, settings};
+use crate::abi::settings;
 use crate::instance::{Budget, Instance, Shared};
 use crate::spec::{Limits, Step};
 
@@ -72,21 +71,12 @@ impl OpenApply for Segment {
     async fn open(&self) -> Result<SegmentInstance, GuestError> {
         let spec = &self.shared.spec;
         let (mut instance, component) = Instance::new(&self.shared, &[]).await?;
-        let Some(indices) = &self.shared.package.transform else {
-            return Err(instance.protocol("open", "the package has no transform"));
-        };
-        let guest = indices.load(&mut instance.store, &component);
-        let guest = guest.map_err(|e| instance.protocol("open", format!("{e:#}")))?;
+        let indices = self.shared.package.transform.as_ref();
+        let guest = instance.guest("transform", indices, |indices, store| indices.load(store, &component))?;
         let lists: Vec<_> = self.steps.iter().map(lists).collect();
         let steps: Vec<_> = lists.iter().map(lower).collect();
         let config = settings(&spec.config);
-        let context = TaskContext {
-            class: &spec.class,
-            connector: &spec.id.connector,
-            task: spec.id.task,
-            config: &config,
-            formats: formats(spec.formats),
-        };
+        let context = self.shared.context(&config);
         let call = instance.begin("open", Budget::open(&spec.limits))?;
         let outcome = call.run(guest.call_open(&mut instance.store, context, &steps)).await;
         instance.answer(&call, outcome, 0)?;

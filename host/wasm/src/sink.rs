@@ -8,9 +8,8 @@ use lockgate_model::{Batch, GuestError, PartitionOffset, Position, RowFault, Top
 
 use crate::abi::batch::Dictionary;
 use crate::abi::exports::sink as wit;
-use crate::abi::imports::tasks::TaskContext;
 use crate::abi::offsets::{self, Lowered};
-use crate::abi::{fault, formats, settings};
+use crate::abi::{fault, settings};
 use crate::instance::{Budget, Instance, Shared};
 use crate::spec::Limits;
 
@@ -37,19 +36,10 @@ impl OpenSink for Sink {
     async fn open(&self, state: &[Position]) -> Result<SinkInstance, GuestError> {
         let spec = &self.0.spec;
         let (mut instance, component) = Instance::new(&self.0, state).await?;
-        let Some(indices) = &self.0.package.sink else {
-            return Err(instance.protocol("open", "the package has no sink"));
-        };
-        let guest = indices.load(&mut instance.store, &component);
-        let guest = guest.map_err(|e| instance.protocol("open", format!("{e:#}")))?;
+        let indices = self.0.package.sink.as_ref();
+        let guest = instance.guest("sink", indices, |indices, store| indices.load(store, &component))?;
         let config = settings(&spec.config);
-        let context = TaskContext {
-            class: &spec.class,
-            connector: &spec.id.connector,
-            task: spec.id.task,
-            config: &config,
-            formats: formats(spec.formats),
-        };
+        let context = self.0.context(&config);
         let call = instance.begin("open", Budget::open(&spec.limits))?;
         let outcome = call.run(guest.call_open(&mut instance.store, context)).await;
         instance.answer(&call, outcome, 0)?;

@@ -10,8 +10,7 @@ use lockgate_model::{Batch, GuestError, Position};
 
 use crate::abi::batch::Dictionary;
 use crate::abi::exports::source as wit;
-use crate::abi::imports::tasks::TaskContext;
-use crate::abi::{formats, settings};
+use crate::abi::settings;
 use crate::instance::{Budget, Instance, Shared};
 use crate::spec::Limits;
 
@@ -47,21 +46,12 @@ impl OpenSource for Source {
     async fn open(&self, positions: &[Position]) -> Result<SourceInstance, GuestError> {
         let spec = &self.0.spec;
         let (mut instance, component) = Instance::new(&self.0, positions).await?;
-        let Some(indices) = &self.0.package.source else {
-            return Err(instance.protocol("open", "the package has no source"));
-        };
-        let guest = indices.load(&mut instance.store, &component);
-        let guest = guest.map_err(|e| instance.protocol("open", format!("{e:#}")))?;
+        let indices = self.0.package.source.as_ref();
+        let guest = instance.guest("source", indices, |indices, store| indices.load(store, &component))?;
         let stored = crate::guest_state::GuestState::load(spec.id.task, positions).1;
         let stored: Vec<_> = stored.iter().filter_map(position).collect();
         let config = settings(&spec.config);
-        let context = TaskContext {
-            class: &spec.class,
-            connector: &spec.id.connector,
-            task: spec.id.task,
-            config: &config,
-            formats: formats(spec.formats),
-        };
+        let context = self.0.context(&config);
         let call = instance.begin("open", Budget::open(&spec.limits))?;
         let outcome = call.run(guest.call_open(&mut instance.store, context, &stored)).await;
         instance.answer(&call, outcome, 0)?;
