@@ -5,6 +5,8 @@
 #   kafka.sh connect-jars                  as `jars`, with Kafka Connect's, for parity tests
 #   kafka.sh start  DIR PORT [KEY=VALUE..] one node: broker on 127.0.0.1:PORT, controller on PORT+1; ready when it returns
 #   kafka.sh start3 DIR PORT [KEY=VALUE..] three nodes: brokers on PORT, PORT+2, PORT+4, controllers on PORT+1, +3, +5
+#   kafka.sh start-secure DIR PORT         one node that also wants logins: SASL_PLAINTEXT on PORT+2, SASL_SSL on PORT+3, SSL with
+#                                          client certificates on PORT+4; user ann, password see SECRET; PEM files in DIR/tls
 #   kafka.sh connect DIR FILE              a Kafka Connect worker (ConnectDistributed) with the properties in FILE; poll its REST
 #   kafka.sh stop   DIR                    stops what was started in DIR, and waits for it; data stays
 #   kafka.sh kill   DIR                    as `stop`, with SIGKILL
@@ -29,6 +31,8 @@ readonly VERSION=4.3.1
 readonly HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly CACHE=${LOCKGATE_CACHE:-$HOME/.cache/lockgate}
 readonly START_DEADLINE_S=120 STOP_DEADLINE_S=30
+readonly SECRET='sesame;open=1'
+FORMAT=() # more arguments for formatting
 
 fail() { echo "kafka.sh: $*" >&2; exit 1; }
 
@@ -132,7 +136,7 @@ launch() {
   java=$(java_program)
   if [[ ! -f $node/data/meta.properties ]]; then
     "$java" -Xmx128m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 "-Dlog4j2.configurationFile=$node/log4j2.properties" \
-      -cp "$jars/*" kafka.tools.StorageTool format --cluster-id "$cluster" --config "$node/server.properties" \
+      -cp "$jars/*" kafka.tools.StorageTool format --cluster-id "$cluster" --config "$node/server.properties" "${FORMAT[@]}" \
       >"$node/format.log" 2>&1 || { cat "$node/format.log" >&2; fail "could not format $node/data"; }
   fi
   setsid nohup "$java" -Xms64m "-Xmx${KAFKA_HEAP:-512m}" -XX:+UseSerialGC -Djava.awt.headless=true \
@@ -185,6 +189,47 @@ start() {
   echo "127.0.0.1:$port"
 }
 
+# certificates DIR: a CA, a broker's certificate for 127.0.0.1 and a client's, as PEM, each with its key in one file besides
+certificates() {
+  local tls=$1 name
+  [[ ! -f $tls/ca.pem ]] || return 0
+  command -v openssl >/dev/null || apt_install openssl
+  mkdir -p "$tls"
+  openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=lockgate-test-ca -keyout "$tls/ca.key" -out "$tls/ca.pem" 2>/dev/null
+  for name in broker client; do
+    openssl req -newkey rsa:2048 -nodes -subj "/CN=$name" -keyout "$tls/$name.key" -out "$tls/$name.csr" 2>/dev/null
+    openssl x509 -req -in "$tls/$name.csr" -CA "$tls/ca.pem" -CAkey "$tls/ca.key" -CAcreateserial -days 30 \
+      -extfile <(echo 'subjectAltName=IP:127.0.0.1,DNS:localhost') -out "$tls/$name.pem" 2>/dev/null
+    cat "$tls/$name.key" "$tls/$name.pem" >"$tls/$name.both.pem"
+  done
+}
+
+# start_secure DIR PORT
+start_secure() {
+  local dir=$1 port=$2 tls module=org.apache.kafka.common.security listener settings
+  certificates "$dir/tls"
+  tls=$(cd "$dir/tls" && pwd)
+  settings=(
+    "listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$((port + 1)),SASL_PLAINTEXT://127.0.0.1:$((port + 2)),SASL_SSL://127.0.0.1:$((port + 3)),SSL://127.0.0.1:$((port + 4))"
+    "advertised.listeners=PLAINTEXT://127.0.0.1:$port,SASL_PLAINTEXT://127.0.0.1:$((port + 2)),SASL_SSL://127.0.0.1:$((port + 3)),SSL://127.0.0.1:$((port + 4))"
+    "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL,SSL:SSL"
+    "sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER"
+    "ssl.keystore.type=PEM" "ssl.keystore.location=$tls/broker.both.pem"
+    "ssl.truststore.type=PEM" "ssl.truststore.location=$tls/ca.pem"
+    "listener.name.ssl.ssl.client.auth=required"
+  )
+  for listener in sasl_plaintext sasl_ssl; do
+    settings+=(
+      "listener.name.$listener.plain.sasl.jaas.config=$module.plain.PlainLoginModule required user_ann=\"$SECRET\";"
+      "listener.name.$listener.scram-sha-256.sasl.jaas.config=$module.scram.ScramLoginModule required;"
+      "listener.name.$listener.scram-sha-512.sasl.jaas.config=$module.scram.ScramLoginModule required;"
+      "listener.name.$listener.oauthbearer.sasl.jaas.config=$module.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub=\"broker\";"
+    )
+  done
+  FORMAT=(--add-scram "SCRAM-SHA-256=[name=ann,password=$SECRET]" --add-scram "SCRAM-SHA-512=[name=ann,password=$SECRET]")
+  start "$dir" "$port" 1 "${settings[@]}"
+}
+
 # connect DIR FILE
 connect() {
   local node=$1/connect file=$2 jars
@@ -213,13 +258,14 @@ stop() {
   done
 }
 
-usage() { sed -n '2,11p' "${BASH_SOURCE[0]}" | cut -c 3- >&2; exit 2; }
+usage() { sed -n '2,13p' "${BASH_SOURCE[0]}" | cut -c 3- >&2; exit 2; }
 
 case ${1:-} in
   jars) jars kafka ;;
   connect-jars) jars connect ;;
   start) [[ $# -ge 3 ]] || usage; start "$2" "$3" 1 "${@:4}" ;;
   start3) [[ $# -ge 3 ]] || usage; start "$2" "$3" 3 "${@:4}" ;;
+  start-secure) [[ $# -eq 3 ]] || usage; start_secure "$2" "$3" ;;
   connect) [[ $# -eq 3 ]] || usage; connect "$2" "$3" ;;
   stop) [[ $# -eq 2 ]] || usage; stop "$2" TERM ;;
   kill) [[ $# -eq 2 ]] || usage; stop "$2" KILL ;;

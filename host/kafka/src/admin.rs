@@ -5,6 +5,7 @@
 
 mod ends;
 mod groups;
+mod probe;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,13 +18,15 @@ use sys::rd_kafka_resp_err_t as Code;
 
 use crate::fault::{fault, own};
 use crate::native::{Conf, Event, Handle, Queue, Topic, c_text, rust_text};
-use crate::settings::{ClientKind, Settings, librdkafka_settings};
+use crate::settings::{ClientKind, Settings, client_settings};
 pub use groups::GroupFault;
+use probe::Probe;
 
 /// An admin client. Cheap to clone; clones are one client.
 #[derive(Clone)]
 pub struct Admin {
     handle: Arc<Handle>,
+    conf: Arc<[(String, String)]>,
 }
 
 /// A topic that exists.
@@ -57,11 +60,11 @@ impl Admin {
     /// # Errors
     /// A setting that the client refuses.
     pub fn new(settings: &Settings) -> Result<Self, KafkaFault> {
-        let (mut conf, _) = librdkafka_settings(ClientKind::Admin, settings);
+        let (mut conf, _) = client_settings(ClientKind::Admin, settings)?;
         // A client of the consumer kind never creates a topic by asking for it.
         conf.push(("allow.auto.create.topics".into(), "false".into()));
         let handle = Handle::new(sys::rd_kafka_type_t::RD_KAFKA_CONSUMER, Conf::new(&conf)?)?;
-        Ok(Self { handle })
+        Ok(Self { handle, conf: conf.into() })
     }
 
     /// The cluster's id.
@@ -84,13 +87,14 @@ impl Admin {
     /// Waits until a broker answers, saying so in the log every few seconds.
     ///
     /// # Errors
-    /// `no-broker` after `deadline`; what is final (authentication) at once.
+    /// `no-broker` after `deadline`; what is final (a login that is refused, a certificate that is not trusted) at once.
     pub async fn wait_for_broker(&self, deadline: Duration) -> Result<(), KafkaFault> {
         let end = Instant::now() + deadline;
         let mut said = Instant::now();
+        let probe = Arc::new(Probe::new(&self.conf)?);
         loop {
-            let tried = self.blocking(|handle| metadata(handle, None, Duration::from_secs(2)).map(drop)).await;
-            match tried {
+            let trying = Arc::clone(&probe);
+            match self.blocking(move |_| trying.ask(Duration::from_secs(2))).await {
                 Ok(()) => return Ok(()),
                 Err(fault) if !fault.retriable => return Err(fault),
                 Err(fault) if Instant::now() >= end => {

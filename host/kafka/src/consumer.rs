@@ -27,7 +27,7 @@ use tokio::time::Instant;
 
 use crate::fault::{fault, is_final_for_a_consumer, own};
 use crate::native::{Conf, Event, Handle, Partitions, Queue, c_text, take_error};
-use crate::settings::{ClientKind, Settings, librdkafka_settings};
+use crate::settings::{ClientKind, Settings, client_settings};
 use assignment::Assignment;
 use data::Held;
 use leave::Membership;
@@ -84,7 +84,7 @@ impl Consumer {
     /// # Errors
     /// A setting that the client refuses, a pattern that it cannot take.
     pub fn subscribe(options: ConsumerOptions) -> Result<Self, KafkaFault> {
-        let (mut settings, ignored) = librdkafka_settings(ClientKind::Consumer, &options.settings);
+        let (mut settings, ignored) = client_settings(ClientKind::Consumer, &options.settings)?;
         for item in ignored {
             tracing::debug!(key = item.key, reason = item.reason, "consumer setting without effect");
         }

@@ -30,6 +30,7 @@ pub(crate) fn is_final_for_a_consumer(code: Code) -> bool {
         code,
         Code::RD_KAFKA_RESP_ERR__FATAL
             | Code::RD_KAFKA_RESP_ERR__AUTHENTICATION
+            | Code::RD_KAFKA_RESP_ERR__SSL
             | Code::RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET
             | Code::RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED
             | Code::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED
@@ -99,6 +100,9 @@ fn hint(code: Code) -> Option<&'static str> {
         Code::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED => "grant the worker's principal access to the topic",
         Code::RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED => "grant the worker's principal READ on the group",
         Code::RD_KAFKA_RESP_ERR__AUTHENTICATION => "check sasl.jaas.config and the ssl settings of the worker",
+        Code::RD_KAFKA_RESP_ERR__SSL => {
+            "check ssl.truststore.* (does it hold the broker's CA?), ssl.keystore.* and security.protocol of the worker"
+        }
         Code::RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET => {
             "the offset is no longer in the topic and auto.offset.reset=none: reset the connector's offsets"
         }

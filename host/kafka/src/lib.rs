@@ -20,11 +20,12 @@ pub mod settings;
 pub use admin::{Admin, Ensured, GroupFault, TopicDescription};
 pub use consumer::{Consumer, ConsumerOptions, Topics};
 pub use log::configs::{
-    ConfigEvent, ConfigLog, ConfigState, ConfigWriter, ConnectorEntry, RestartRequest, TargetState, TaskConfigs,
+    ConfigEvent, ConfigLog, ConfigState, ConfigWriter, ConnectorEntry, LoggerLevel, RestartRequest, SessionKey,
+    TargetState, TaskConfigs,
 };
 pub use log::offsets::OffsetLog;
-pub use log::statuses::{Status, StatusKey, StatusLog, StatusState, StatusWriter};
+pub use log::statuses::{Status, StatusKey, StatusLog, StatusState, StatusWriter, TopicStatus};
 pub use log::{CompactedLog, LogError, LogOptions, LogReader, LogRecord};
 pub use producer::Producer;
 pub use producer::partitioner;
-pub use settings::{ClientKind, Ignored, Settings, librdkafka_settings};
+pub use settings::{ClientKind, Ignored, Settings, check as check_settings, librdkafka_settings};

@@ -4,6 +4,7 @@
 //! after its last queue, topic and message, and never on a thread of the async runtime, because that joins threads.
 
 mod conf;
+mod token;
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::future::poll_fn;
@@ -71,7 +72,12 @@ impl Handle {
             return Err(own(false, "client", format!("the Kafka client cannot start: {why}")));
         };
         conf.handed_over();
-        Ok(Arc::new(Self(raw)))
+        let handle = Arc::new(Self(raw));
+        if conf.has_tokens() {
+            // SAFETY: the client is alive; its own background thread asks for tokens from now on.
+            take_error(unsafe { sys::rd_kafka_sasl_background_callbacks_enable(raw.as_ptr()) }).map_err(|(_, f)| f)?;
+        }
+        Ok(handle)
     }
 
     /// For calls of librdkafka.
@@ -80,16 +86,33 @@ impl Handle {
     }
 
     /// The error that ended this client for good, if any.
-    pub fn fatal(&self) -> Option<KafkaFault> {
+    pub fn fatal(&self) -> Option<End> {
         let mut why = [0 as c_char; 512];
         // SAFETY: `why` has the length given and is terminated by the call.
         let (code, text) = unsafe {
             let code = sys::rd_kafka_fatal_error(self.raw(), why.as_mut_ptr(), why.len());
             (code, rust_text(why.as_ptr()))
         };
-        (code != Code::RD_KAFKA_RESP_ERR_NO_ERROR)
-            .then(|| KafkaFault { retriable: false, ..fault(code, Some(format!("the client has ended: {text}"))) })
+        let heals = !matches!(
+            code,
+            Code::RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED
+                | Code::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED
+                | Code::RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION
+                | Code::RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE
+        );
+        (code != Code::RD_KAFKA_RESP_ERR_NO_ERROR).then(|| End {
+            heals,
+            fault: KafkaFault { retriable: false, ..fault(code, Some(format!("the client has ended: {text}"))) },
+        })
     }
+}
+
+/// How a client ended.
+pub(crate) struct End {
+    /// True if a new client does not have this error.
+    pub heals: bool,
+    /// The error.
+    pub fault: KafkaFault,
 }
 
 impl Drop for Handle {
@@ -167,6 +190,12 @@ impl Queue {
         // SAFETY: the client is alive; null without a group.
         let raw = unsafe { sys::rd_kafka_queue_get_consumer(handle.raw()) };
         (!raw.is_null()).then(|| Self::adopt(handle, raw))
+    }
+
+    /// The queue of the client's own errors, where its configuration asks for them as events.
+    pub fn main(handle: &Arc<Handle>) -> Arc<Self> {
+        // SAFETY: the client is alive; the call never fails.
+        Self::adopt(handle, unsafe { sys::rd_kafka_queue_get_main(handle.raw()) })
     }
 
     fn adopt(handle: &Arc<Handle>, raw: *mut sys::rd_kafka_queue_t) -> Arc<Self> {

@@ -2,11 +2,12 @@
 //!
 //! Enters: batches. Leaves: one [`Receipt`] a batch. Invariant: a row is reported as acknowledged only after its delivery
 //! report said so (L1); rows of a partition are written in the order of `produce` calls (L2), retries included, because
-//! the producer is idempotent.
+//! the producer is idempotent. A client that an error has ended for good is replaced, see `lane`.
 //!
-//! A record is copied once, from the batch's arena into the client's queue. A batch costs two allocations, a record none.
+//! A record is copied once, from the batch's arena into the client's queue. A batch costs three allocations, a record none.
 
 mod delivery;
+mod lane;
 pub mod partitioner;
 mod poller;
 
@@ -17,6 +18,7 @@ use std::ptr;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use lockgate_model::batch::{Batch, Row};
 use lockgate_model::fault::KafkaFault;
 use lockgate_model::ports::{Produce, Receipt, TopicCreation};
@@ -27,21 +29,57 @@ use sys::rd_kafka_vtype_t as Field;
 use crate::admin::Admin;
 use crate::fault::{fault, own};
 use crate::native::{Handle, Topic, take_error};
-use crate::settings::{ClientKind, Settings, librdkafka_settings};
+use crate::settings::{ClientKind, Settings, client_settings};
 use delivery::{Enqueued, Pending};
+pub(crate) use lane::ENDED;
+use lane::{Lane, row_fault};
 use poller::Poller;
 
-/// A producer. Clones are one producer; the last one dropped waits on a thread of its own until what is queued is
-/// delivered, at most [`Producer::CLOSE_DEADLINE`].
-#[derive(Clone)]
-pub struct Producer(Arc<Inner>);
+/// A producer. Clones share one client; each is a caller whose batches keep their order. The last one dropped waits on a
+/// thread of its own until what is queued is delivered, at most [`Producer::CLOSE_DEADLINE`].
+pub struct Producer {
+    shared: Arc<Shared>,
+    lane: Lane,
+}
 
-struct Inner {
-    poller: Poller,
-    topics: RwLock<HashMap<Arc<str>, Arc<Topic>>>,
+impl Clone for Producer {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), lane: Lane::new(self.shared.current()) }
+    }
+}
+
+struct Shared {
+    conf: Vec<(String, String)>,
+    client: Mutex<Arc<Client>>,
     ensured: Mutex<HashSet<String>>,
     admin: tokio::sync::OnceCell<Admin>,
     settings: Settings,
+}
+
+/// One client of the library, with the topics that were opened on it.
+struct Client {
+    poller: Poller,
+    topics: RwLock<HashMap<Arc<str>, Arc<Topic>>>,
+}
+
+impl Shared {
+    fn current(&self) -> Arc<Client> {
+        Arc::clone(&self.client.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The client to produce with: a new one if an error ended the last that a new one does not have.
+    fn healthy(&self) -> Result<Arc<Client>, KafkaFault> {
+        let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        match client.handle().fatal() {
+            None => {}
+            Some(end) if end.heals => {
+                tracing::warn!(code = end.fault.code, "a producer is replaced: {}", end.fault.message);
+                *client = Arc::new(Client::start(&self.conf)?);
+            }
+            Some(end) => return Err(end.fault),
+        }
+        Ok(Arc::clone(&client))
+    }
 }
 
 impl Producer {
@@ -53,22 +91,36 @@ impl Producer {
     /// # Errors
     /// A setting that the client refuses.
     pub fn new(settings: &Settings) -> Result<Self, KafkaFault> {
-        let (conf, ignored) = librdkafka_settings(ClientKind::Producer, settings);
+        let (conf, ignored) = client_settings(ClientKind::Producer, settings)?;
         for item in ignored {
             tracing::debug!(key = item.key, reason = item.reason, "producer setting without effect");
         }
-        Ok(Self(Arc::new(Inner {
-            poller: Poller::start(&conf)?,
-            topics: RwLock::default(),
+        let client = Arc::new(Client::start(&conf)?);
+        let shared = Shared {
+            conf,
+            client: Mutex::new(Arc::clone(&client)),
             ensured: Mutex::default(),
             admin: tokio::sync::OnceCell::new(),
             settings: settings.clone(),
-        })))
+        };
+        Ok(Self { shared: Arc::new(shared), lane: Lane::new(client) })
     }
 
-    /// The error that ended this producer for good, if any: make a new one. Every batch fails with it from then on.
+    /// The error that ended this producer for good, if any: every batch fails with it from then on. What a new client of the
+    /// library heals is not among them: that is made without a word to the caller, whose batches under way fail for now.
     pub fn fatal(&self) -> Option<KafkaFault> {
-        self.handle().fatal()
+        self.shared.current().handle().fatal().filter(|end| !end.heals).map(|end| end.fault)
+    }
+
+    /// For tests: the client ends as it does when a broker has lost its sequence numbers.
+    #[doc(hidden)]
+    pub fn end_client(&self) {
+        let client = self.shared.current();
+        // SAFETY: the client is alive, the reason is terminated.
+        unsafe {
+            let code = Code::RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
+            sys::rd_kafka_test_fatal_error(client.handle().raw(), code, c"a test".as_ptr());
+        }
     }
 
     /// Waits until everything queued so far is delivered, without lingering.
@@ -76,7 +128,7 @@ impl Producer {
     /// # Errors
     /// `timed-out` if that takes longer than `deadline`; nothing is taken back then.
     pub async fn flush(&self, deadline: Duration) -> Result<(), KafkaFault> {
-        let handle = Arc::clone(self.handle());
+        let handle = Arc::clone(self.shared.current().handle());
         let wait_ms = i32::try_from(deadline.as_millis()).unwrap_or(i32::MAX);
         // SAFETY: the client is alive; the poller serves the reports meanwhile.
         let flushed = tokio::task::spawn_blocking(move || unsafe { sys::rd_kafka_flush(handle.raw(), wait_ms) });
@@ -86,17 +138,23 @@ impl Producer {
             Err(panic) => Err(own(false, "client", panic.to_string())),
         }
     }
+}
+
+impl Client {
+    fn start(conf: &[(String, String)]) -> Result<Self, KafkaFault> {
+        Ok(Self { poller: Poller::start(conf)?, topics: RwLock::default() })
+    }
 
     fn handle(&self) -> &Arc<Handle> {
-        &self.0.poller.handle
+        &self.poller.handle
     }
 
     fn topic(&self, name: &Arc<str>) -> Result<Arc<Topic>, KafkaFault> {
-        if let Some(topic) = self.0.topics.read().unwrap_or_else(PoisonError::into_inner).get(name) {
+        if let Some(topic) = self.topics.read().unwrap_or_else(PoisonError::into_inner).get(name) {
             return Ok(Arc::clone(topic));
         }
         let topic = Arc::new(Topic::new(self.handle(), name)?);
-        let mut topics = self.0.topics.write().unwrap_or_else(PoisonError::into_inner);
+        let mut topics = self.topics.write().unwrap_or_else(PoisonError::into_inner);
         Ok(Arc::clone(topics.entry(Arc::clone(name)).or_insert(topic)))
     }
 
@@ -108,7 +166,7 @@ impl Producer {
             match self.send(batch, row, &topics[row.topic as usize], token) {
                 Ok(()) => enqueued.queued(),
                 Err((Code::RD_KAFKA_RESP_ERR__QUEUE_FULL, _)) => return false,
-                Err((_, fault)) => enqueued.refused(fault),
+                Err((code, fault)) => enqueued.refused(row_fault(code, fault)),
             }
         }
         true
@@ -180,37 +238,36 @@ fn headers(batch: &Batch, row: &Row) -> Result<*mut sys::rd_kafka_headers_t, (Co
 
 impl Produce for Producer {
     async fn produce(&self, batch: &Batch) -> Result<impl Future<Output = Receipt> + Send + 'static, KafkaFault> {
-        if let Some(fault) = self.fatal() {
-            return Err(fault);
-        }
-        let topics = batch.topics.iter().map(|name| self.topic(name)).collect::<Result<Vec<_>, _>>()?;
+        let Some(client) = self.lane.enter(|| self.shared.healthy())? else {
+            return Ok(self.lane.refused(batch.rows.len()).boxed());
+        };
+        let topics = batch.topics.iter().map(|name| client.topic(name)).collect::<Result<Vec<_>, _>>()?;
         let (mut enqueued, receipt) = Pending::begin(batch.rows.len());
-        while !self.enqueue(batch, &topics, &mut enqueued) {
-            let space = self.0.poller.space();
+        let receipt = self.lane.awaited(receipt);
+        while !client.enqueue(batch, &topics, &mut enqueued) {
+            let space = client.poller.space();
             tokio::pin!(space);
             // Registered before trying again, so that room made in between is not missed.
             space.as_mut().enable();
-            self.0.poller.want_space();
-            if self.enqueue(batch, &topics, &mut enqueued) {
+            client.poller.want_space();
+            if client.enqueue(batch, &topics, &mut enqueued) {
                 break;
             }
-            // Room is also made by what needs no report of ours (another task's purge): look again now and then.
+            // Room is also made by what needs no report of ours (another task's purge): look again now and then. A client
+            // that has ended refuses what is left, so that this comes to an end, too.
             let _ = tokio::time::timeout(Duration::from_secs(1), space).await;
-            if let Some(fault) = self.fatal() {
-                return Err(fault);
-            }
         }
         drop(enqueued);
-        Ok(receipt)
+        Ok(receipt.boxed())
     }
 
     async fn ensure_topic(&self, topic: &str, creation: &TopicCreation) -> Result<(), KafkaFault> {
-        if self.0.ensured.lock().unwrap_or_else(PoisonError::into_inner).contains(topic) {
+        if self.shared.ensured.lock().unwrap_or_else(PoisonError::into_inner).contains(topic) {
             return Ok(());
         }
-        let admin = self.0.admin.get_or_try_init(|| async { Admin::new(&self.0.settings) }).await?;
+        let admin = self.shared.admin.get_or_try_init(|| async { Admin::new(&self.shared.settings) }).await?;
         admin.ensure_topic(topic, creation).await?;
-        let mut ensured = self.0.ensured.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ensured = self.shared.ensured.lock().unwrap_or_else(PoisonError::into_inner);
         // Bounded: a source that writes to ever new topics starts over here, which costs one question a topic.
         if ensured.len() >= ENSURED_MAX {
             ensured.clear();

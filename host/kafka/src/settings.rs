@@ -4,11 +4,16 @@
 //! configured with, and what was left out with the reason. Invariant: what this crate relies on (acks, idempotence, no
 //! automatic commits) stands last and cannot be changed; values never appear in a reason, because they may be secrets.
 
-mod sasl;
+mod jaas;
+mod pem;
+mod security;
 pub(crate) mod table;
 
 use indexmap::IndexMap;
+use lockgate_model::fault::KafkaFault;
 
+use crate::fault::own;
+pub(crate) use security::TOKEN_FILE;
 use table::Rule;
 
 /// Settings of one client by their Java (or librdkafka) names.
@@ -34,22 +39,50 @@ pub struct Ignored {
     pub reason: String,
 }
 
+/// Whether a client of this kind can be made of these settings: how it logs in and whom it trusts.
+///
+/// # Errors
+/// Everything that stands in the way at once, code `invalid-setting`.
+pub fn check(kind: ClientKind, settings: &Settings) -> Result<(), KafkaFault> {
+    client_settings(kind, settings).map(drop)
+}
+
+/// As [`librdkafka_settings`], where what cannot be done as asked for is an error.
+pub(crate) fn client_settings(kind: ClientKind, settings: &Settings) -> Result<Translated, KafkaFault> {
+    let (conf, ignored, problems) = translated(kind, settings);
+    if problems.is_empty() {
+        return Ok((conf, ignored));
+    }
+    let all: Vec<String> = problems.iter().map(|p| format!("{}: {}", p.key, p.reason)).collect();
+    Err(own(false, "invalid-setting", all.join("; ")))
+}
+
+/// librdkafka's settings, and those that were left out.
+pub type Translated = (Vec<(String, String)>, Vec<Ignored>);
+
 /// The settings that a client is started with, and those that were left out.
 ///
 /// Defaults are Kafka's (Java) where they are a promise (partitioner, `auto.offset.reset=earliest` as Connect has it), and
-/// chosen for a small idle client where they are not (prefetch bounds).
-pub fn librdkafka_settings(kind: ClientKind, settings: &Settings) -> (Vec<(String, String)>, Vec<Ignored>) {
+/// chosen for a small idle client where they are not (prefetch bounds). What [`check`] refuses is in neither.
+pub fn librdkafka_settings(kind: ClientKind, settings: &Settings) -> Translated {
+    let (conf, ignored, _) = translated(kind, settings);
+    (conf, ignored)
+}
+
+fn translated(kind: ClientKind, settings: &Settings) -> (Vec<(String, String)>, Vec<Ignored>, Vec<Ignored>) {
     let mut conf: IndexMap<String, String> = IndexMap::new();
     let mut ignored = Vec::new();
     for (key, value) in defaults(kind) {
         conf.insert((*key).to_owned(), (*value).to_owned());
     }
-    for (key, value) in settings {
+    let security = security::security(settings);
+    for (key, value) in settings.iter().filter(|(key, _)| !security.uses(key)) {
         match translate(kind, key, value) {
             Ok(pairs) => conf.extend(pairs),
             Err(reason) => ignored.push(Ignored { key: key.clone(), reason }),
         }
     }
+    conf.extend(security.conf);
     for (key, value) in forced(kind) {
         if conf.insert((*key).to_owned(), (*value).to_owned()).is_some_and(|old| old != *value) {
             ignored
@@ -57,7 +90,7 @@ pub fn librdkafka_settings(kind: ClientKind, settings: &Settings) -> (Vec<(Strin
         }
     }
     keep_bounds_in_order(&mut conf);
-    (conf.into_iter().collect(), ignored)
+    (conf.into_iter().collect(), ignored, security.problems)
 }
 
 fn translate(kind: ClientKind, key: &str, value: &str) -> Result<Vec<(String, String)>, String> {
@@ -81,7 +114,8 @@ fn translate(kind: ClientKind, key: &str, value: &str) -> Result<Vec<(String, St
         },
         Rule::Ignored(reason) => Err(reason.to_owned()),
         Rule::Value(name, translate) => translate(value.trim()).map(|value| vec![(name.to_owned(), value)]),
-        Rule::Jaas => sasl::jaas(value),
+        // Those that have an effect were read before.
+        Rule::Security => Err("no effect under this security.protocol and sasl.mechanism".to_owned()),
     }
 }
 
@@ -152,11 +186,15 @@ fn keep_bounds_in_order(conf: &mut IndexMap<String, String>) {
         let max = number(conf, "reconnect.backoff.max.ms").unwrap_or(10_000);
         conf.insert("reconnect.backoff.max.ms".into(), max.max(backoff).to_string());
     }
-    // The broker-side protocol (KIP-848) takes these from the broker.
-    if conf.get("group.protocol").is_some_and(|p| p.eq_ignore_ascii_case("consumer")) {
-        for key in ["session.timeout.ms", "heartbeat.interval.ms", "partition.assignment.strategy"] {
-            conf.shift_remove(key);
-        }
+    // The broker-side protocol (KIP-848) takes from the broker what the other one decides among the members.
+    let broker_side = conf.get("group.protocol").is_some_and(|protocol| protocol == "consumer");
+    let others: &[&str] = if broker_side {
+        &["session.timeout.ms", "heartbeat.interval.ms", "partition.assignment.strategy"]
+    } else {
+        &["group.remote.assignor"]
+    };
+    for key in others {
+        conf.shift_remove(*key);
     }
 }
 

@@ -4,10 +4,12 @@
 //! records in Connect's form. Invariant: the commit rule. Task configurations take effect only with the commit record that
 //! follows a complete set of them; an incomplete set leaves the connector without tasks until it is rewritten.
 
+mod affairs;
 mod records;
 mod state;
 
 use super::{CompactedLog, LogError, LogOptions, LogReader};
+pub use affairs::{LoggerLevel, SessionKey};
 pub use records::{RestartRequest, TargetState};
 pub use state::{ConfigEvent, ConfigState, ConnectorEntry, TaskConfigs};
 
@@ -118,5 +120,22 @@ impl ConfigWriter {
     pub async fn put_restart(&self, request: &RestartRequest) -> Result<(), LogError> {
         let key = format!("restart-connector-{}", request.connector);
         self.log.write(key.as_bytes(), Some(records::restart(request).as_bytes())).await
+    }
+
+    /// A new key with which workers sign what they ask of each other.
+    pub async fn put_session_key(&self, key: &SessionKey) -> Result<(), LogError> {
+        self.log.write(records::SESSION_KEY.as_bytes(), Some(affairs::session_key_text(key).as_bytes())).await
+    }
+
+    /// How many transactional producers the tasks of a connector may have from now on.
+    pub async fn put_task_count(&self, connector: &str, tasks: u32) -> Result<(), LogError> {
+        let key = format!("tasks-fencing-{connector}");
+        self.log.write(key.as_bytes(), Some(affairs::task_count_text(tasks).as_bytes())).await
+    }
+
+    /// Asks all workers to log a namespace at a level.
+    pub async fn put_logger_level(&self, logger: &LoggerLevel) -> Result<(), LogError> {
+        let key = format!("logger-cluster-{}", logger.namespace);
+        self.log.write(key.as_bytes(), Some(affairs::logger_level_text(&logger.level).as_bytes())).await
     }
 }

@@ -16,7 +16,7 @@ use super::{LogRecord, UNKNOWN_TOPIC};
 use crate::admin::Admin;
 use crate::fault::{fault, own};
 use crate::native::{Conf, Handle, Queue, Topic, rust_text};
-use crate::settings::{ClientKind, Settings, librdkafka_settings};
+use crate::settings::{ClientKind, Settings, client_settings};
 
 /// Follows a log. What is not read waits at the broker: the client fetches ahead at most 1 MiB.
 pub struct LogReader {
@@ -38,7 +38,7 @@ const TAKE_MAX: usize = 256;
 
 impl LogReader {
     pub(super) fn open(admin: Admin, settings: &Settings, topic: &str, partitions: u32) -> Result<Self, KafkaFault> {
-        let (mut conf, _) = librdkafka_settings(ClientKind::Consumer, settings);
+        let (mut conf, _) = client_settings(ClientKind::Consumer, settings)?;
         let own_settings = [
             ("enable.partition.eof", "true"),
             ("queued.min.messages", "1000"),

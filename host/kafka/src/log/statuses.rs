@@ -3,10 +3,10 @@
 //! Enters: states that this worker reports, records of the topic. Leaves: the last state of everything, by any worker.
 //! Invariant: all five fields are always written, absent ones as null, in Connect's order.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{CompactedLog, LogError, LogOptions, LogReader};
 
@@ -40,6 +40,26 @@ pub struct Status {
     pub version: Option<String>,
 }
 
+/// A topic that a connector uses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TopicStatus {
+    /// The topic.
+    pub name: String,
+    /// The connector.
+    pub connector: String,
+    /// The task that used it first.
+    pub task: u32,
+    /// When, milliseconds since the epoch.
+    #[serde(rename = "discoverTimestamp")]
+    pub discovered_ms: i64,
+}
+
+/// As it stands in the topic.
+#[derive(Serialize, Deserialize)]
+struct Wrapped<T> {
+    topic: T,
+}
+
 /// What the records add up to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StatusState {
@@ -47,8 +67,8 @@ pub struct StatusState {
     pub connectors: BTreeMap<String, Status>,
     /// Tasks by connector and number.
     pub tasks: BTreeMap<(String, u32), Status>,
-    /// Active topics by connector.
-    pub topics: BTreeMap<String, BTreeSet<String>>,
+    /// Active topics by connector and topic.
+    pub topics: BTreeMap<String, BTreeMap<String, TopicStatus>>,
 }
 
 impl StatusState {
@@ -66,26 +86,42 @@ impl StatusState {
             (StatusKey::Topic(topic, name), None) => {
                 if let Some(topics) = self.topics.get_mut(name) {
                     topics.remove(topic);
-                }
-            }
-            (StatusKey::Topic(topic, name), Some(_)) => {
-                self.topics.entry(name.clone()).or_default().insert(topic.clone());
-            }
-            (_, Some(value)) => match serde_json::from_slice::<Status>(value) {
-                Ok(status) => match &key {
-                    StatusKey::Task(name, task) => drop(self.tasks.insert((name.clone(), *task), status)),
-                    StatusKey::Connector(name) | StatusKey::Topic(_, name) => {
-                        self.connectors.insert(name.clone(), status);
+                    if topics.is_empty() {
+                        self.topics.remove(name);
                     }
-                },
-                Err(error) => {
-                    tracing::error!(?key, %error, "unreadable record in the status topic: skipped");
-                    return None;
                 }
-            },
+            }
+            (StatusKey::Topic(topic, name), Some(value)) => {
+                let Wrapped { topic: status } = read::<Wrapped<TopicStatus>>(&key, value)?;
+                self.topics.entry(name.clone()).or_default().insert(topic.clone(), status);
+            }
+            (StatusKey::Task(name, task), Some(value)) => {
+                self.tasks.insert((name.clone(), *task), read(&key, value)?);
+            }
+            (StatusKey::Connector(name), Some(value)) => {
+                self.connectors.insert(name.clone(), read(&key, value)?);
+            }
         }
         Some(key)
     }
+
+    /// Everything that is known of a connector: what its deletion removes.
+    pub fn keys_of(&self, connector: &str) -> Vec<StatusKey> {
+        let own = self.connectors.contains_key(connector).then(|| StatusKey::Connector(connector.to_owned()));
+        let tasks = self.tasks.keys().filter(|(name, _)| name == connector);
+        let tasks = tasks.map(|(name, task)| StatusKey::Task(name.clone(), *task));
+        let topics = self.topics.get(connector).into_iter().flat_map(BTreeMap::keys);
+        let topics = topics.map(|topic| StatusKey::Topic(topic.clone(), connector.to_owned()));
+        own.into_iter().chain(tasks).chain(topics).collect()
+    }
+}
+
+fn read<'a, T: Deserialize<'a>>(key: &StatusKey, value: &'a [u8]) -> Option<T> {
+    let read = serde_json::from_slice(value);
+    if let Err(error) = &read {
+        tracing::error!(?key, %error, "unreadable record in the status topic: skipped");
+    }
+    read.ok()
 }
 
 /// The status topic: its state, and what comes next.
@@ -148,16 +184,17 @@ impl StatusWriter {
         self.log.write(key_text(key).as_bytes(), value.as_deref().map(str::as_bytes)).await
     }
 
-    /// A connector uses a topic; `task` is the one that did first, `discovered_ms` when.
-    pub async fn put_topic(&self, topic: &str, connector: &str, task: u32, discovered_ms: i64) -> Result<(), LogError> {
-        let key = key_text(&StatusKey::Topic(topic.to_owned(), connector.to_owned()));
-        self.log.write(key.as_bytes(), Some(topic_text(topic, connector, task, discovered_ms).as_bytes())).await
+    /// A connector uses a topic.
+    pub async fn put_topic(&self, status: &TopicStatus) -> Result<(), LogError> {
+        let key = key_text(&StatusKey::Topic(status.name.clone(), status.connector.clone()));
+        self.log.write(key.as_bytes(), Some(topic_text(status).as_bytes())).await
     }
 
-    /// Forgets that a connector used a topic.
-    pub async fn remove_topic(&self, topic: &str, connector: &str) -> Result<(), LogError> {
-        let key = key_text(&StatusKey::Topic(topic.to_owned(), connector.to_owned()));
-        self.log.write(key.as_bytes(), None).await
+    /// Removes all of these, in this order; see [`StatusState::keys_of`]. A reset of active topics gives only topics.
+    pub async fn remove(&self, keys: &[StatusKey]) -> Result<(), LogError> {
+        let texts: Vec<String> = keys.iter().map(key_text).collect();
+        let records: Vec<_> = texts.iter().map(|key| (key.as_bytes(), None)).collect();
+        if records.is_empty() { Ok(()) } else { self.log.write_all(&records).await }
     }
 }
 
@@ -187,10 +224,9 @@ fn status_text(status: &Status) -> String {
         .to_string()
 }
 
-fn topic_text(topic: &str, connector: &str, task: u32, discovered_ms: i64) -> String {
-    let value: Value =
-        json!({ "topic": { "name": topic, "connector": connector, "task": task, "discoverTimestamp": discovered_ms } });
-    value.to_string()
+/// `{"topic":{"name":...,"connector":...,"task":...,"discoverTimestamp":...}}`
+fn topic_text(status: &TopicStatus) -> String {
+    json!(Wrapped { topic: status }).to_string()
 }
 
 #[cfg(test)]
@@ -208,12 +244,16 @@ mod tests {
         }
     }
 
+    fn used(topic: &str) -> TopicStatus {
+        TopicStatus { name: topic.into(), connector: "a".into(), task: 0, discovered_ms: 7 }
+    }
+
     #[test]
     fn texts_are_kafka_connects() {
         let text = r#"{"state":"RUNNING","trace":null,"worker_id":"127.0.0.1:18083","generation":4,"version":"4.3.1"}"#;
         assert_eq!(status_text(&running()), text);
         let topic = r#"{"topic":{"name":"t","connector":"a","task":0,"discoverTimestamp":7}}"#;
-        assert_eq!(topic_text("t", "a", 0, 7), topic);
+        assert_eq!(topic_text(&used("t")), topic);
     }
 
     #[test]
@@ -242,8 +282,28 @@ mod tests {
         state.apply(b"status-task-a-0", None);
         assert!(state.tasks.is_empty());
         state.apply(b"status-topic-t:connector-a", Some(b"{}"));
-        assert!(state.topics["a"].contains("t"));
+        assert!(state.topics.is_empty());
+        state.apply(b"status-topic-t:connector-a", Some(topic_text(&used("t")).as_bytes()));
+        assert_eq!(state.topics["a"]["t"], used("t"));
         state.apply(b"status-topic-t:connector-a", None);
-        assert!(state.topics["a"].is_empty());
+        assert_eq!(state, StatusState::default());
+    }
+
+    #[test]
+    fn all_that_is_known_of_a_connector_is_what_its_deletion_removes() {
+        let mut state = StatusState::default();
+        let running = status_text(&running());
+        for key in
+            ["status-connector-a", "status-task-a-0", "status-task-a-1", "status-task-ab-0", "status-connector-b"]
+        {
+            state.apply(key.as_bytes(), Some(running.as_bytes()));
+        }
+        state.apply(b"status-topic-t:connector-a", Some(topic_text(&used("t")).as_bytes()));
+        let keys: Vec<String> = state.keys_of("a").iter().map(key_text).collect();
+        assert_eq!(keys, ["status-connector-a", "status-task-a-0", "status-task-a-1", "status-topic-t:connector-a"]);
+        for key in keys {
+            state.apply(key.as_bytes(), None);
+        }
+        assert_eq!((state.keys_of("a"), state.connectors.len(), state.tasks.len()), (vec![], 1, 1));
     }
 }

@@ -10,23 +10,36 @@ use lockgate_model::fault::KafkaFault;
 use rdkafka::bindings as sys;
 use sys::rd_kafka_conf_res_t as ConfResult;
 
-use super::{c_text, rust_text};
+use super::{c_text, rust_text, token};
 use crate::fault::own;
+use crate::settings::TOKEN_FILE;
 
 /// A configuration being written.
-pub(crate) struct Conf(*mut sys::rd_kafka_conf_t);
+pub(crate) struct Conf {
+    raw: *mut sys::rd_kafka_conf_t,
+    has_tokens: bool,
+}
 
 impl Conf {
     /// All of `settings`; logs go to `tracing`.
     pub fn new(settings: &[(String, String)]) -> Result<Self, KafkaFault> {
         // SAFETY: no preconditions; `log` has the signature that the callback wants.
-        let conf = unsafe {
-            let conf = Self(sys::rd_kafka_conf_new());
-            sys::rd_kafka_conf_set_log_cb(conf.0, Some(log));
+        let mut conf = unsafe {
+            let conf = Self { raw: sys::rd_kafka_conf_new(), has_tokens: false };
+            sys::rd_kafka_conf_set_log_cb(conf.raw, Some(log));
             conf
         };
         for (key, value) in settings {
             conf.set(key, value)?;
+            conf.has_tokens |= key == "sasl.mechanisms" && value == "OAUTHBEARER";
+            if key == "sasl.oauthbearer.config" && value.starts_with(TOKEN_FILE) {
+                // SAFETY: the configuration is alive; `refresh` has the callback's signature.
+                unsafe { sys::rd_kafka_conf_set_oauthbearer_token_refresh_cb(conf.raw, Some(token::refresh)) };
+            }
+        }
+        if conf.has_tokens {
+            // SAFETY: the configuration is alive. The client asks for tokens on a queue of its own, see `Handle::new`.
+            unsafe { sys::rd_kafka_conf_enable_sasl_queue(conf.raw, 1) };
         }
         Ok(conf)
     }
@@ -36,7 +49,7 @@ impl Conf {
         let mut why = [0 as c_char; 512];
         // SAFETY: all pointers live through the call, `why` has the length given.
         let result =
-            unsafe { sys::rd_kafka_conf_set(self.0, name.as_ptr(), text.as_ptr(), why.as_mut_ptr(), why.len()) };
+            unsafe { sys::rd_kafka_conf_set(self.raw, name.as_ptr(), text.as_ptr(), why.as_mut_ptr(), why.len()) };
         match result {
             ConfResult::RD_KAFKA_CONF_OK => Ok(()),
             ConfResult::RD_KAFKA_CONF_UNKNOWN => {
@@ -49,22 +62,27 @@ impl Conf {
         }
     }
 
+    /// True if the client logs in with tokens, which it asks for now and then.
+    pub fn has_tokens(&self) -> bool {
+        self.has_tokens
+    }
+
     /// The client owns it now.
     pub fn handed_over(&mut self) {
-        self.0 = ptr::null_mut();
+        self.raw = ptr::null_mut();
     }
 
     /// The raw configuration, for callbacks and events.
     pub fn raw(&self) -> *mut sys::rd_kafka_conf_t {
-        self.0
+        self.raw
     }
 }
 
 impl Drop for Conf {
     fn drop(&mut self) {
-        if !self.0.is_null() {
+        if !self.raw.is_null() {
             // SAFETY: not yet handed over (that sets null).
-            unsafe { sys::rd_kafka_conf_destroy(self.0) };
+            unsafe { sys::rd_kafka_conf_destroy(self.raw) };
         }
     }
 }

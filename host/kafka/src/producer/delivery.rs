@@ -14,6 +14,7 @@ use rdkafka::bindings as sys;
 use sys::rd_kafka_resp_err_t as Code;
 use tokio::sync::oneshot;
 
+use super::lane::row_fault;
 use crate::fault::{fault, own};
 use crate::native::rust_text;
 
@@ -138,7 +139,7 @@ pub(super) unsafe fn reported(message: &sys::rd_kafka_message_t) {
         let failed = (message.err != Code::RD_KAFKA_RESP_ERR_NO_ERROR).then(|| {
             let row = token.offset_from((*pending).tokens.as_ptr());
             let text = rust_text(sys::rd_kafka_message_errstr(message));
-            (u32::try_from(row).unwrap_or(u32::MAX), fault(message.err, Some(text)))
+            (u32::try_from(row).unwrap_or(u32::MAX), row_fault(message.err, fault(message.err, Some(text))))
         });
         Pending::settle(pending, 1, failed);
     }

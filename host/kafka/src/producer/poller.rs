@@ -33,6 +33,8 @@ struct Shared {
     stop: AtomicBool,
 }
 
+/// Everything that is not acknowledged.
+const PURGE: i32 = sys::RD_KAFKA_PURGE_F_QUEUE | sys::RD_KAFKA_PURGE_F_INFLIGHT;
 /// The thread wakes for reports at once; this is how often it looks whether it should end.
 const LOOK_EVERY_MS: i32 = 1_000;
 
@@ -81,9 +83,16 @@ impl Drop for Poller {
 }
 
 fn serve(client: &Handle, shared: &Shared) {
+    let mut ended = false;
     while !shared.stop.load(Ordering::Acquire) {
         // SAFETY: the client is alive.
         unsafe { sys::rd_kafka_poll(client.raw(), LOOK_EVERY_MS) };
+        if !ended && client.fatal().is_some() {
+            ended = true;
+            // The client gives up by itself what it has not sent; nor does it ever finish the rest when its broker is away.
+            // SAFETY: the client is alive.
+            unsafe { sys::rd_kafka_purge(client.raw(), PURGE | sys::RD_KAFKA_PURGE_F_NON_BLOCKING) };
+        }
     }
     let deadline = Instant::now() + Producer::CLOSE_DEADLINE;
     // SAFETY: the client is alive. The flush serves reports itself; purged records are reported as failed.
@@ -91,7 +100,7 @@ fn serve(client: &Handle, shared: &Shared) {
         while sys::rd_kafka_outq_len(client.raw()) > 0 && Instant::now() < deadline {
             sys::rd_kafka_flush(client.raw(), 500);
         }
-        sys::rd_kafka_purge(client.raw(), sys::RD_KAFKA_PURGE_F_QUEUE | sys::RD_KAFKA_PURGE_F_INFLIGHT);
+        sys::rd_kafka_purge(client.raw(), PURGE);
         while sys::rd_kafka_poll(client.raw(), 0) > 0 {}
     }
 }

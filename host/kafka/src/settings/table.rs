@@ -19,8 +19,8 @@ pub(crate) enum Rule {
     Kibibytes(&'static str),
     /// Another name and a value to be translated.
     Value(&'static str, fn(&str) -> Result<String, String>),
-    /// `sasl.jaas.config`: user name and password.
-    Jaas,
+    /// Read together with its neighbours, in `security`.
+    Security,
     /// Has no effect, with the reason.
     Ignored(&'static str),
 }
@@ -161,11 +161,11 @@ fn tuning_of_consumers(key: &str) -> Option<(&'static [ClientKind], Rule)> {
         | "isolation.level"
         | "check.crcs"
         | "group.instance.id"
-        | "group.protocol"
         | "group.remote.assignor"
         | "coordinator.query.interval.ms"
         | "topic.blacklist" => (C, Same),
         "fetch.max.wait.ms" => (C, To("fetch.wait.max.ms")),
+        "group.protocol" => (C, Value("group.protocol", group_protocol)),
         "max.poll.records" => (C, Ignored("the batch bounds of the connector say how much is taken at once")),
         "partition.assignment.strategy" => (C, Value("partition.assignment.strategy", assignors)),
         "exclude.internal.topics" | "auto.commit.interval.ms" | "share.acknowledgement.mode" => {
@@ -178,32 +178,34 @@ fn tuning_of_consumers(key: &str) -> Option<(&'static [ClientKind], Rule)> {
 
 /// What only the worker's own properties may set: where the cluster is and who we are there.
 fn fixed(key: &str) -> Option<(&'static [ClientKind], Rule)> {
-    use Rule::{Ignored, Jaas, Same, To, Value};
+    use Rule::{Ignored, Security, To};
     Some(match key {
         "bootstrap.servers" | "metadata.broker.list" => (ALL, To("bootstrap.servers")),
-        "security.protocol" => (ALL, Value("security.protocol", |v| Ok(v.to_ascii_lowercase()))),
-        "sasl.mechanism" | "sasl.mechanisms" => (ALL, To("sasl.mechanisms")),
-        "sasl.jaas.config" => (ALL, Jaas),
-        "sasl.username"
+        "security.protocol"
+        | "sasl.mechanism"
+        | "sasl.mechanisms"
+        | "sasl.jaas.config"
+        | "sasl.username"
         | "sasl.password"
-        | "sasl.kerberos.service.name"
-        | "sasl.kerberos.principal"
-        | "sasl.kerberos.keytab" => (ALL, Same),
-        "ssl.endpoint.identification.algorithm" => (ALL, Value(key_of_endpoint(), endpoint_identification)),
-        "ssl.truststore.location" | "ssl.ca.location" => (ALL, Value("ssl.ca.location", pem_file)),
-        "ssl.truststore.certificates" | "ssl.ca.pem" => (ALL, To("ssl.ca.pem")),
-        "ssl.keystore.certificate.chain" | "ssl.certificate.pem" => (ALL, To("ssl.certificate.pem")),
-        "ssl.keystore.key" | "ssl.key.pem" => (ALL, To("ssl.key.pem")),
-        "ssl.key.password"
-        | "ssl.certificate.location"
-        | "ssl.key.location"
-        | "ssl.cipher.suites"
-        | "enable.ssl.certificate.verification"
+        | "ssl.endpoint.identification.algorithm"
+        | "ssl.truststore.location"
+        | "ssl.truststore.certificates"
+        | "ssl.ca.location"
+        | "ssl.ca.pem"
+        | "ssl.keystore.location"
+        | "ssl.keystore.certificate.chain"
+        | "ssl.keystore.key"
         | "ssl.keystore.password"
+        | "ssl.certificate.location"
+        | "ssl.certificate.pem"
+        | "ssl.key.location"
+        | "ssl.key.password"
+        | "ssl.key.pem"
+        | "ssl.cipher.suites"
         | "ssl.crl.location"
         | "ssl.sigalgs.list"
-        | "ssl.curves.list" => (ALL, Same),
-        "ssl.keystore.location" => (ALL, Value("ssl.keystore.location", pkcs12_file)),
+        | "ssl.curves.list"
+        | "enable.ssl.certificate.verification" => (ALL, Security),
         "ssl.truststore.type"
         | "ssl.keystore.type"
         | "ssl.truststore.password"
@@ -213,8 +215,15 @@ fn fixed(key: &str) -> Option<(&'static [ClientKind], Rule)> {
         | "ssl.keymanager.algorithm"
         | "ssl.trustmanager.algorithm"
         | "ssl.secure.random.implementation" => {
-            (ALL, Ignored("a setting of Java's TLS; certificates are taken as PEM or PKCS#12"))
+            (ALL, Ignored("a setting of Java's TLS; what a file of certificates holds is seen from the file"))
         }
+        "sasl.kerberos.service.name"
+        | "sasl.kerberos.principal"
+        | "sasl.kerberos.keytab"
+        | "sasl.kerberos.kinit.cmd"
+        | "sasl.kerberos.min.time.before.relogin"
+        | "sasl.kerberos.ticket.renew.jitter"
+        | "sasl.kerberos.ticket.renew.window.factor" => (ALL, Ignored("Kerberos is not built in")),
         "key.serializer" | "value.serializer" | "key.deserializer" | "value.deserializer" => {
             (ALL, Ignored("converters of the connector do that"))
         }
@@ -226,8 +235,12 @@ fn fixed(key: &str) -> Option<(&'static [ClientKind], Rule)> {
     })
 }
 
-const fn key_of_endpoint() -> &'static str {
-    "ssl.endpoint.identification.algorithm"
+fn group_protocol(value: &str) -> Result<String, String> {
+    let value = value.to_ascii_lowercase();
+    match value.as_str() {
+        "classic" | "consumer" => Ok(value),
+        _ => Err("must be classic or consumer".to_owned()),
+    }
 }
 
 fn minus_one_is_zero(value: &str) -> Result<String, String> {
@@ -290,23 +303,4 @@ fn assignors(value: &str) -> Result<String, String> {
         ["cooperative-sticky", ..] => Ok("cooperative-sticky".to_owned()),
         _ => Ok(names.join(",")),
     }
-}
-
-fn endpoint_identification(value: &str) -> Result<String, String> {
-    Ok(if value.is_empty() { "none".to_owned() } else { value.to_ascii_lowercase() })
-}
-
-fn pem_file(value: &str) -> Result<String, String> {
-    let lower = value.to_ascii_lowercase();
-    if lower.ends_with(".jks") || lower.ends_with(".p12") || lower.ends_with(".pfx") {
-        return Err("must be a PEM file here: keytool -exportcert -rfc, or openssl pkcs12 -nokeys".to_owned());
-    }
-    Ok(value.to_owned())
-}
-
-fn pkcs12_file(value: &str) -> Result<String, String> {
-    if value.to_ascii_lowercase().ends_with(".jks") {
-        return Err("must be a PKCS#12 file here: keytool -importkeystore -deststoretype PKCS12".to_owned());
-    }
-    Ok(value.to_owned())
 }

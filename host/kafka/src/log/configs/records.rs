@@ -6,6 +6,8 @@
 use indexmap::IndexMap;
 use serde_json::{Value, json};
 
+use super::affairs::{self, LoggerLevel, SessionKey};
+
 /// What a connector should be doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum TargetState {
@@ -50,8 +52,14 @@ pub(super) enum Record {
         tasks: u32,
     },
     Restart(RestartRequest),
-    /// Kafka Connect's own affairs, known and not needed here.
-    Other,
+    SessionKey(SessionKey),
+    TaskCount {
+        name: String,
+        tasks: u32,
+    },
+    Logger(LoggerLevel),
+    /// A wish that was taken back, which changes nothing.
+    Nothing,
 }
 
 /// Why a record is skipped.
@@ -93,14 +101,27 @@ pub(super) fn parse(key: &[u8], value: Option<&[u8]>) -> Result<Record, Skip> {
     if let Some(name) = key.strip_prefix("restart-connector-") {
         let flag = |field| json.as_ref().and_then(|v| v.get(field)).and_then(Value::as_bool).unwrap_or(false);
         if json.is_none() {
-            return Ok(Record::Other);
+            return Ok(Record::Nothing);
         }
         let (include_tasks, only_failed) = (flag("include-tasks"), flag("only-failed"));
         return Ok(Record::Restart(RestartRequest { connector: name.to_owned(), include_tasks, only_failed }));
     }
-    let ours = key.starts_with("tasks-fencing-") || key == "session-key" || key.starts_with("logger-cluster-");
-    if ours { Ok(Record::Other) } else { Err(Skip::UnknownKey) }
+    let said = || json.as_ref().ok_or(Skip::Unparsable("no value"));
+    if let Some(name) = key.strip_prefix("tasks-fencing-") {
+        return Ok(Record::TaskCount { name: name.to_owned(), tasks: affairs::task_count(said()?)? });
+    }
+    if key == SESSION_KEY {
+        return Ok(Record::SessionKey(affairs::session_key(said()?)?));
+    }
+    match key.strip_prefix("logger-cluster-") {
+        Some(_) if json.is_none() => Ok(Record::Nothing),
+        Some(namespace) => Ok(Record::Logger(affairs::logger_level(namespace, said()?)?)),
+        None => Err(Skip::UnknownKey),
+    }
 }
+
+/// The only key without a name in it.
+pub(super) const SESSION_KEY: &str = "session-key";
 
 fn parse_properties(value: &Value) -> Result<IndexMap<String, Option<String>>, Skip> {
     let properties = value.get("properties").and_then(Value::as_object).ok_or(Skip::Unparsable("no properties"))?;
@@ -188,7 +209,12 @@ mod tests {
             parse(b"target-state-a", Some(old)),
             Ok(Record::Target { name: "a".into(), target: TargetState::Paused })
         );
-        assert_eq!(parse(b"session-key", Some(b"{}")), Ok(Record::Other));
+        assert_eq!(parse(b"restart-connector-a", None), Ok(Record::Nothing));
+        assert_eq!(parse(b"logger-cluster-a", None), Ok(Record::Nothing));
+        let parsed = parse(b"tasks-fencing-a-1", Some(br#"{"task-count":2}"#));
+        assert_eq!(parsed, Ok(Record::TaskCount { name: "a-1".into(), tasks: 2 }));
+        let level = LoggerLevel { namespace: "org.apache".into(), level: "WARN".into() };
+        assert_eq!(parse(b"logger-cluster-org.apache", Some(br#"{"level":"WARN"}"#)), Ok(Record::Logger(level)));
     }
 
     #[test]
@@ -196,6 +222,9 @@ mod tests {
         assert_eq!(parse(b"hello", Some(b"{}")), Err(Skip::UnknownKey));
         assert_eq!(parse(b"task-x", Some(b"{}")), Err(Skip::UnknownKey));
         assert_eq!(parse(&[0xff], None), Err(Skip::UnknownKey));
+        assert!(matches!(parse(b"session-key", Some(b"{}")), Err(Skip::Unparsable(_))));
+        assert!(matches!(parse(b"session-key", None), Err(Skip::Unparsable(_))));
+        assert_eq!(parse(b"session-keys", Some(b"{}")), Err(Skip::UnknownKey));
         assert!(matches!(parse(b"connector-x", Some(b"{")), Err(Skip::Unparsable(_))));
         assert!(matches!(parse(b"commit-x", Some(br#"{"tasks":-1}"#)), Err(Skip::Unparsable(_))));
         assert!(matches!(parse(b"connector-x", Some(br#"{"properties":{"a":1}}"#)), Err(Skip::Unparsable(_))));

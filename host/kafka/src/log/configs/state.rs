@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use indexmap::IndexMap;
 
+use super::affairs::{LoggerLevel, SessionKey};
 use super::records::{Record, RestartRequest, Skip, TargetState, parse};
 
 /// Connectors by name.
@@ -14,6 +15,10 @@ use super::records::{Record, RestartRequest, Skip, TargetState, parse};
 pub struct ConfigState {
     /// Those with a configuration.
     pub connectors: BTreeMap<String, ConnectorEntry>,
+    /// The group's session key, if it has one.
+    pub session_key: Option<SessionKey>,
+    /// How many transactional producers the tasks of a connector may have; it outlives the connector, as they may.
+    pub task_counts: BTreeMap<String, u32>,
     /// Target states may stand before the configuration that they belong to.
     targets: HashMap<String, TargetState>,
     /// Task records since the last commit record of their connector.
@@ -58,6 +63,12 @@ pub enum ConfigEvent {
     Tasks(String),
     /// Somebody asks for a restart. Old ones are read again at every start: act only on those that come after it.
     Restart(RestartRequest),
+    /// The group has a new session key.
+    SessionKey,
+    /// The number of producers to be fenced before tasks of this connector start is new.
+    TaskCount(String),
+    /// Somebody sets a level for all workers. Old ones are read again at every start: act only on those that come after it.
+    Logger(LoggerLevel),
 }
 
 impl ConfigState {
@@ -103,7 +114,16 @@ impl ConfigState {
             }
             Record::Commit { name, tasks } => self.commit(name, tasks),
             Record::Restart(request) => Some(ConfigEvent::Restart(request)),
-            Record::Other => None,
+            Record::SessionKey(key) => {
+                self.session_key = Some(key);
+                Some(ConfigEvent::SessionKey)
+            }
+            Record::TaskCount { name, tasks } => {
+                self.task_counts.insert(name.clone(), tasks);
+                Some(ConfigEvent::TaskCount(name))
+            }
+            Record::Logger(level) => Some(ConfigEvent::Logger(level)),
+            Record::Nothing => None,
         }
     }
 
@@ -183,6 +203,21 @@ mod tests {
     fn a_target_state_before_its_connector_counts() {
         let state = state(&[("target-state-a", r#"{"state":"PAUSED","state.v2":"STOPPED"}"#), ("connector-a", CONFIG)]);
         assert_eq!(state.connectors["a"].target, TargetState::Stopped);
+    }
+
+    #[test]
+    fn the_groups_own_affairs_are_kept_and_told() {
+        let mut state = ConfigState::default();
+        let key = r#"{"key":"a2V5","algorithm":"HmacSHA256","creation-timestamp":7}"#;
+        assert_eq!(apply(&mut state, "session-key", key), Some(ConfigEvent::SessionKey));
+        assert_eq!(state.session_key.as_ref().map(|k| (k.key.as_str(), k.created_ms)), Some(("a2V5", 7)));
+        let event = apply(&mut state, "tasks-fencing-a", r#"{"task-count":2}"#);
+        assert_eq!((event, state.task_counts["a"]), (Some(ConfigEvent::TaskCount("a".into())), 2));
+        apply(&mut state, "connector-a", CONFIG);
+        apply(&mut state, "connector-a", "-");
+        assert_eq!(state.task_counts["a"], 2);
+        let level = LoggerLevel { namespace: "n".into(), level: "DEBUG".into() };
+        assert_eq!(apply(&mut state, "logger-cluster-n", r#"{"level":"DEBUG"}"#), Some(ConfigEvent::Logger(level)));
     }
 
     #[test]

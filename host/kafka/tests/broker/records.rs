@@ -1,26 +1,17 @@
-//! The Kafka side against a real broker: what cannot be believed from anything less.
+//! Records on their way: what is written comes back, in order, whatever happens to the broker.
 //!
-//! Enters: a broker (see `support`). Leaves: proof of order, no loss, the rebalance walk, Connect's bytes. Invariant: no
-//! test passes without a broker; none skips.
-#![allow(clippy::unwrap_used)]
-
-mod support;
+//! Enters: batches. Leaves: what a consumer read. Invariant: order of each partition, no loss.
 
 use std::collections::HashSet;
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use indexmap::IndexMap;
-use lockgate_kafka::partitioner::partition;
-use lockgate_kafka::{
-    Admin, CompactedLog, ConfigEvent, ConfigLog, LogError, LogOptions, OffsetLog, Producer, Status, StatusKey,
-    StatusLog, TargetState, Topics,
-};
+use lockgate_kafka::{Admin, Producer, Topics};
 use lockgate_model::batch::{Batch, HeaderRow, Row, Span};
-use lockgate_model::place::{PartitionOffset, Position, TopicPartition};
-use lockgate_model::ports::{BatchLimits, Fetch, Fetched, OffsetStore, Produce, TopicCreation};
-use support::{Broker, Reader, bootstrap, check_order, fresh, produce, row, runtime, settings, topic};
+use lockgate_model::place::{PartitionOffset, TopicPartition};
+use lockgate_model::ports::{BatchLimits, Fetch, Fetched, Produce};
+
+use crate::support::{Broker, Reader, bootstrap, check_order, fresh, produce, row, runtime, settings, topic};
 
 #[test]
 fn every_record_comes_back_in_order_under_every_codec() {
@@ -113,56 +104,6 @@ fn bounds_of_a_batch_hold_and_nothing_is_lost_between_calls() {
         assert_eq!(offsets, (0..1_000).collect::<Vec<_>>());
         reader.close().await;
     });
-}
-
-fn check_rebalance(assignor: &str, expected: &[&str]) {
-    runtime().block_on(async {
-        let topic = topic(bootstrap(), "rebalance", 4).await;
-        let group = fresh("g");
-        let producer = Producer::new(&settings(bootstrap(), &[])).unwrap();
-        let more = [("partition.assignment.strategy", assignor), ("heartbeat.interval.ms", "300")];
-        produce(&producer, &topic, 4, 0..1_000, 100).await;
-        let list = || Topics::List(vec![topic.clone()]);
-        let mut first = Reader::new(bootstrap(), &group, list(), &more);
-        first.until(|r| r.read.len() >= 1_000).await;
-        let mut second = Reader::new(bootstrap(), &group, list(), &more);
-        let both = async {
-            loop {
-                tokio::select! {
-                    event = first.step() => drop(event.unwrap()),
-                    event = second.step() => drop(event.unwrap()),
-                }
-                if first.assigned.len() == 2 && second.assigned.len() == 2 {
-                    return;
-                }
-            }
-        };
-        tokio::time::timeout(Duration::from_mins(1), both).await.unwrap();
-        assert_eq!(first.walk, expected, "{assignor}");
-        produce(&producer, &topic, 4, 1_000..2_000, 100).await;
-        first.until(|r| r.read.len() >= 1_500).await;
-        second.until(|r| r.read.len() >= 500).await;
-        // What the first had settled was committed while it was revoked, so the second sees none of it again.
-        assert!(second.read.iter().all(|(_, _, number)| *number >= 1_000));
-        check_order(&second.read);
-        second.commit().await.unwrap();
-        second.close().await;
-        first.until(|r| r.assigned.len() == 4).await;
-        produce(&producer, &topic, 4, 2_000..3_000, 100).await;
-        first.until(|r| r.read.len() >= 2_500).await;
-        assert_eq!(first.read.len(), 2_500);
-        first.close().await;
-    });
-}
-
-#[test]
-fn a_cooperative_rebalance_moves_only_what_moves() {
-    check_rebalance("org.apache.kafka.clients.consumer.CooperativeStickyAssignor", &["assigned 4", "revoked 2"]);
-}
-
-#[test]
-fn an_eager_rebalance_gives_up_everything_and_begins_at_what_was_committed() {
-    check_rebalance("range", &["assigned 4", "revoked 4", "assigned 2"]);
 }
 
 #[test]
@@ -259,110 +200,6 @@ fn a_broker_away_for_a_while_loses_nothing_and_ends_nothing() {
         assert!((1..=30).contains(&reader.trouble), "{}", reader.trouble);
         reader.commit().await.unwrap();
         reader.close().await;
-    });
-}
-
-fn log(topic: &str, partitions: i32) -> LogOptions {
-    LogOptions {
-        settings: settings(bootstrap(), &[]),
-        topic: topic.to_owned(),
-        partitions,
-        replication_factor: 1,
-        config: Vec::new(),
-        single_partition: false,
-        producer: None,
-        admin: None,
-    }
-}
-
-#[test]
-fn positions_are_stored_with_connects_bytes_on_javas_partition() {
-    runtime().block_on(async {
-        let name = fresh("connect-offsets");
-        let offsets = OffsetLog::open(log(&name, 25)).await.unwrap();
-        let position = |p: &str, o: Option<&str>| Position { partition: p.into(), offset: o.map(Into::into) };
-        let first = [
-            position(r#"{"filename":"/data/in.txt"}"#, Some(r#"{"position":341}"#)),
-            position(r#"{"table": "b", "a": 1}"#, Some(r#"{"id":7}"#)),
-        ];
-        offsets.store("src", &first).await.unwrap();
-        offsets.store("other", &[position("{}", Some("{}"))]).await.unwrap();
-        let loaded = offsets.load("src").await.unwrap();
-        assert_eq!(loaded.len(), 2);
-        assert!(loaded.contains(&first[0]));
-        offsets.store("src", &[position(r#"{"table":"b","a":1}"#, None)]).await.unwrap();
-        let again = OffsetLog::open(log(&name, 25)).await.unwrap();
-        assert_eq!(again.load("src").await.unwrap(), [first[0].clone()]);
-        assert_eq!(again.load("nobody").await.unwrap(), []);
-
-        let out = Command::new("kcat")
-            .args(["-C", "-b", bootstrap(), "-t", &name, "-e", "-q", "-Z", "-f", "%p|%k|%s\n"])
-            .output()
-            .unwrap();
-        let lines: HashSet<String> = String::from_utf8(out.stdout).unwrap().lines().map(ToOwned::to_owned).collect();
-        for (key, value) in [
-            (r#"["src",{"filename":"/data/in.txt"}]"#, r#"{"position":341}"#),
-            (r#"["src",{"table":"b","a":1}]"#, r#"{"id":7}"#),
-            (r#"["src",{"table":"b","a":1}]"#, "NULL"),
-            (r#"["other",{}]"#, "{}"),
-        ] {
-            let line = format!("{}|{key}|{value}", partition(key.as_bytes(), 25));
-            assert!(lines.contains(&line), "{line} not in {lines:?}");
-        }
-    });
-}
-
-#[test]
-fn configs_written_by_one_worker_are_the_state_of_another() {
-    runtime().block_on(async {
-        let name = fresh("connect-configs");
-        let mut one = ConfigLog::open(log(&name, -1)).await.unwrap();
-        let mut two = ConfigLog::open(log(&name, -1)).await.unwrap();
-        let config: IndexMap<String, Option<String>> = IndexMap::from([("name".to_owned(), Some("a".to_owned()))]);
-        let writer = one.writer();
-        writer.put_connector("a", &config, Some(TargetState::Paused)).await.unwrap();
-        writer.put_tasks("a", &[config.clone(), config.clone()]).await.unwrap();
-        one.refresh().await.unwrap();
-        assert_eq!(one.state().connectors["a"].tasks.configs.len(), 2);
-        assert_eq!(one.state().connectors["a"].target, TargetState::Paused);
-        let events = [two.next().await.unwrap(), two.next().await.unwrap()];
-        assert_eq!(events, [ConfigEvent::Connector("a".into()), ConfigEvent::Tasks("a".into())]);
-        assert_eq!(one.state(), two.state());
-        writer.delete_connector("a").await.unwrap();
-        assert_eq!(two.next().await.unwrap(), ConfigEvent::Removed("a".into()));
-        let three = ConfigLog::open(log(&name, -1)).await.unwrap();
-        assert!(three.state().connectors.is_empty());
-
-        let mut statuses = StatusLog::open(log(&fresh("connect-status"), 5)).await.unwrap();
-        let status = Status {
-            state: "FAILED".into(),
-            trace: Some("boom".into()),
-            worker_id: "w:1".into(),
-            generation: 1,
-            version: None,
-        };
-        statuses.writer().put(&StatusKey::Task("a".into(), 0), Some(&status)).await.unwrap();
-        statuses.refresh().await.unwrap();
-        assert_eq!(statuses.state().tasks[&("a".into(), 0)], status);
-    });
-}
-
-#[test]
-fn topics_that_could_lose_state_are_refused_in_words() {
-    runtime().block_on(async {
-        let name = topic(bootstrap(), "plain", 1).await;
-        let Err(error) = CompactedLog::open(log(&name, 1)).await else { panic!("{name} was taken") };
-        assert!(matches!(error, LogError::NotCompacted { .. }), "{error}");
-        let name = fresh("wide");
-        let config = vec![("cleanup.policy".to_owned(), "compact".to_owned())];
-        let creation = TopicCreation { create: true, partitions: 2, replication_factor: 1, config };
-        let admin = Admin::new(&settings(bootstrap(), &[])).unwrap();
-        admin.ensure_topic(&name, &creation).await.unwrap();
-        let Err(error) = ConfigLog::open(log(&name, 1)).await else { panic!("{name} was taken") };
-        assert!(matches!(error, LogError::Partitions { found: 2, .. }), "{error}");
-        assert!(admin.describe(&fresh("missing")).await.unwrap().is_none());
-        assert_eq!(admin.cluster_id().await.unwrap().len(), 22);
-        admin.wait_for_broker(Duration::from_secs(5)).await.unwrap();
     });
 }
 

@@ -2,7 +2,6 @@
 //!
 //! Enters: `LOCKGATE_TEST_BOOTSTRAP`, else a broker is started by `tests/kafka/kafka.sh`. Leaves: settings, batches, what
 //! was read. Invariant: the broker ends with the test process, however that ends: a watcher holds its standard input.
-#![allow(clippy::unwrap_used, dead_code)]
 
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -35,14 +34,36 @@ fn run(arguments: &[&str]) {
     assert!(status.success(), "kafka.sh {arguments:?}: {status}");
 }
 
+/// The password of user `ann` on a broker that wants logins, as `kafka.sh` sets it.
+pub const SECRET: &str = "sesame;open=1";
+
 impl Broker {
     pub fn start() -> Self {
+        Self::run("start")
+    }
+
+    /// One that wants logins: `SASL_PLAINTEXT`, `SASL_SSL` and SSL on the second to fourth port after its first.
+    pub fn start_secure() -> Self {
+        Self::run("start-secure")
+    }
+
+    /// Where one of its listeners is.
+    pub fn listener(&self, after: u16) -> String {
+        format!("127.0.0.1:{}", self.port + after)
+    }
+
+    /// A PEM file of a broker that wants logins.
+    pub fn pem(&self, name: &str) -> PathBuf {
+        self.dir.path().join("tls").join(name)
+    }
+
+    fn run(how: &str) -> Self {
         let port = free_ports();
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().to_str().unwrap().to_owned();
         let stop = format!("cat; '{}' kill '{path}'; rm -rf '{path}'", script().display());
         let watcher = Command::new("setsid").args(["bash", "-c", &stop]).stdin(Stdio::piped()).spawn().unwrap();
-        run(&["start", &path, &port.to_string()]);
+        run(&[how, &path, &port.to_string()]);
         Self { bootstrap: format!("127.0.0.1:{port}"), dir, port, watcher }
     }
 
@@ -62,14 +83,14 @@ impl Drop for Broker {
     }
 }
 
-/// Two neighbouring ports that are free now and given to nobody else in this process, outside the range that the system
+/// Six neighbouring ports that are free now and given to nobody else in this process, outside the range that the system
 /// gives to connections.
 fn free_ports() -> u16 {
     static GIVEN: AtomicU16 = AtomicU16::new(0);
-    let first = u16::try_from(std::process::id() % 40).unwrap();
+    let first = u16::try_from(std::process::id() % 15).unwrap();
     let free = |port| TcpListener::bind(("127.0.0.1", port)).is_ok();
-    let candidates = (0..45).map(|_| 19_100 + 2 * ((first + GIVEN.fetch_add(1, Ordering::Relaxed)) % 45));
-    candidates.into_iter().find(|port| free(*port) && free(port + 1)).unwrap()
+    let candidates = (0..15).map(|_| 19_100 + 6 * ((first + GIVEN.fetch_add(1, Ordering::Relaxed)) % 15));
+    candidates.into_iter().find(|port| (*port..port + 6).all(free)).unwrap()
 }
 
 /// The broker that the tests share.

@@ -2,14 +2,10 @@
 //!
 //! Enters: a broker (see `support`). Leaves: proof that the consumer, which looks for headers only where there may be some,
 //! misses none and invents none. Invariant: every shape stands next to every other one.
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
+use crate::support::{Reader, bootstrap, fresh, row, runtime, settings, topic};
 use lockgate_kafka::{Producer, Topics};
 use lockgate_model::batch::{Batch, HeaderRow, Row, Span};
 use lockgate_model::ports::{BatchLimits, Fetch, Fetched, Produce};
-use support::{Reader, bootstrap, fresh, row, runtime, settings, topic};
 
 const RECORDS: usize = 3_000;
 

@@ -2,14 +2,12 @@
 //!
 //! Enters: a broker (see `support`). Leaves: proof that offsets are what was written, and that nobody changes them under a
 //! reader. Invariant: no test passes without a broker; none skips.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use lockgate_kafka::{Admin, GroupFault, LogOptions, OffsetLog, Producer, Topics};
 use lockgate_model::place::{PartitionOffset, Position, TopicPartition};
 use lockgate_model::ports::{Fetch, OffsetStore};
-use support::{Reader, bootstrap, fresh, produce, runtime, settings, topic};
+
+use crate::support::{Reader, bootstrap, fresh, produce, runtime, settings, topic};
 
 fn place(topic: &str, partition: u32) -> TopicPartition {
     TopicPartition { topic: topic.into(), partition }
