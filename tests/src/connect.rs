@@ -8,12 +8,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use rustix::process::{Pid, test_kill_process};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::http::{Answer, request};
 use crate::kafka::{Guard, kafka_script};
-use crate::wait::{PATIENCE, within};
+use crate::wait::{PATIENCE, eventually_equal, within};
 use crate::worker::{free_port, unique};
 
 /// A Connect worker.
@@ -123,14 +123,13 @@ impl Connect {
         self.call("GET", path, &Value::Null)
     }
 
-    /// Waits for the states of a connector and of each of its tasks.
+    /// Waits for the states of a connector and of its only task.
     #[track_caller]
     pub fn wait_state(&self, name: &str, connector: &str, task: &str) {
-        within(PATIENCE, &format!("{name} is {connector} with tasks {task}"), || {
+        eventually_equal(&format!("{name}'s states"), &(json!(connector), json!([task])), || {
             let status = self.get(&format!("/connectors/{name}/status")).json();
-            let tasks = status["tasks"].as_array()?;
-            let all = !tasks.is_empty() && tasks.iter().all(|t| t["state"] == task);
-            (all && status["connector"]["state"] == connector).then_some(())
+            let tasks = status["tasks"].as_array().into_iter().flatten().map(|t| t["state"].clone()).collect();
+            (status["connector"]["state"].clone(), tasks)
         });
     }
 

@@ -25,6 +25,7 @@ pub struct Kafka {
     dir: Option<TempDir>,
     port: u16,
     nodes: u8,
+    how: &'static str,
     settings: Vec<String>,
     guard: Option<Guard>,
 }
@@ -34,37 +35,51 @@ impl Kafka {
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Kafka> = OnceLock::new();
         SHARED.get_or_init(|| match std::env::var("LOCKGATE_TEST_BOOTSTRAP") {
-            Ok(bootstrap) => Self { bootstrap, dir: None, port: 0, nodes: 1, settings: Vec::new(), guard: None },
+            Ok(bootstrap) => {
+                Self { bootstrap, dir: None, port: 0, nodes: 1, how: "", settings: Vec::new(), guard: None }
+            }
             Err(_) => Self::start(1, &[]),
         })
     }
 
     /// A cluster of its own: one node or three, with more broker settings (`KEY=VALUE`).
     pub fn start(nodes: u8, settings: &[&str]) -> Self {
-        let dir = tempfile::Builder::new().prefix("lockgate-kafka-").tempdir().unwrap();
-        let port = free_ports();
-        let settings = settings.iter().map(|s| (*s).to_owned()).collect();
-        let mut kafka =
-            Self { bootstrap: format!("127.0.0.1:{port}"), dir: Some(dir), port, nodes, settings, guard: None };
-        kafka.set_guard();
+        let how = if nodes == 1 { "start" } else { "start3" };
+        let kafka = Self::set_up(nodes, how, settings);
+        kafka.start_again();
+        kafka
+    }
+
+    /// One node that also wants logins, see [`Kafka::listener`]; its usual address wants none.
+    pub fn start_secure() -> Self {
+        let kafka = Self::set_up(1, "start-secure", &[]);
         kafka.start_again();
         kafka
     }
 
     /// A cluster that is not running: its address is known, nothing answers there yet.
     pub fn not_yet_started() -> Self {
+        Self::set_up(1, "start", &[])
+    }
+
+    fn set_up(nodes: u8, how: &'static str, settings: &[&str]) -> Self {
         let dir = tempfile::Builder::new().prefix("lockgate-kafka-").tempdir().unwrap();
         let port = free_ports();
-        let mut kafka = Self {
-            bootstrap: format!("127.0.0.1:{port}"),
-            dir: Some(dir),
-            port,
-            nodes: 1,
-            settings: Vec::new(),
-            guard: None,
-        };
+        let settings = settings.iter().map(|s| (*s).to_owned()).collect();
+        let mut kafka =
+            Self { bootstrap: format!("127.0.0.1:{port}"), dir: Some(dir), port, nodes, how, settings, guard: None };
         kafka.set_guard();
         kafka
+    }
+
+    /// A listener of a node that wants logins: 2 = `SASL_PLAINTEXT`, 3 = `SASL_SSL`, 4 = SSL with client certificates.
+    pub fn listener(&self, after: u16) -> String {
+        format!("127.0.0.1:{}", self.port + after)
+    }
+
+    /// A PEM file of a node that wants logins.
+    pub fn pem(&self, name: &str) -> String {
+        format!("{}/tls/{name}", self.folder())
     }
 
     /// `kill -9`, all nodes.
@@ -88,9 +103,8 @@ impl Kafka {
 
     /// Starts on the data that is there.
     pub fn start_again(&self) {
-        let start = if self.nodes == 1 { "start" } else { "start3" };
         let (folder, port) = (self.folder(), self.port.to_string());
-        let mut arguments = vec![start, &folder, &port];
+        let mut arguments = vec![self.how, &folder, &port];
         arguments.extend(self.settings.iter().map(String::as_str));
         self.script(&arguments);
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use indexmap::IndexMap;
 use lockgate_config::{Scheme, WorkerConfig, environment, properties};
-use lockgate_kafka::{ClientKind, librdkafka_settings};
+use lockgate_kafka::{ClientKind, Settings, librdkafka_settings};
 
 use crate::worker::WorkerError;
 
@@ -37,7 +37,7 @@ pub fn report(config: &WorkerConfig) {
 
 /// Settings of Kafka clients that no client takes. One that stands without a prefix is for all of them.
 fn without_effect(config: &WorkerConfig) -> Vec<(String, String)> {
-    let ignored = |kind, settings| librdkafka_settings(kind, settings).1;
+    let ignored = |kind, settings: &Settings| librdkafka_settings(kind, settings).1;
     let clients = &config.clients;
     let is_https = config.rest.listeners.iter().any(|listener| listener.scheme == Scheme::Https);
     let is_rest = |key: &str| is_https && key == "ssl.client.auth";
@@ -54,7 +54,9 @@ fn without_effect(config: &WorkerConfig) -> Vec<(String, String)> {
         ("admin.", ClientKind::Admin, &clients.admin),
     ];
     for (prefix, kind, settings) in own {
-        let items = ignored(kind, settings).into_iter().filter(|item| settings.contains_key(&item.key));
+        // Some settings mean something only beside others: a password beside the protocol that asks for it.
+        let all = clients.common.clone().into_iter().chain(settings.clone()).collect();
+        let items = ignored(kind, &all).into_iter().filter(|item| settings.contains_key(&item.key));
         found.extend(items.map(|item| (format!("{prefix}{}", item.key), item.reason)));
     }
     found

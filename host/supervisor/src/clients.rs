@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use lockgate_config::{Client, ConnectorSpec, RawConfig, WorkerConfig};
-use lockgate_kafka::{ClientKind, Producer, Settings, overrides};
+use lockgate_kafka::{ClientKind, Producer, Settings, check_settings, overrides};
 use lockgate_model::KafkaFault;
 use lockgate_model::package::PluginKind;
 
@@ -56,6 +56,30 @@ pub(crate) fn producer(worker: &WorkerConfig, spec: &ConnectorSpec) -> Settings 
     settings.extend(spec.producer.clone());
     settings
 }
+
+/// Whether clients can be made of the worker's settings, with each of the prefixes: how they log in and whom they trust.
+/// Leaves the settings of each way to the cluster, the worker's own first.
+pub(crate) fn ways(worker: &WorkerConfig) -> Result<Vec<Settings>, KafkaFault> {
+    let clients = &worker.clients;
+    let mut ways = vec![base(worker)];
+    for (kind, more) in [
+        (ClientKind::Producer, &clients.producer),
+        (ClientKind::Consumer, &clients.consumer),
+        (ClientKind::Admin, &clients.admin),
+    ] {
+        check_settings(kind, &base(worker))?;
+        let all: Settings = base(worker).into_iter().chain(more.clone()).collect();
+        check_settings(kind, &all)?;
+        let is_way = |key: &String| WAY.iter().any(|part| key.starts_with(part));
+        if more.keys().any(is_way) {
+            ways.push(all.into_iter().filter(|(key, _)| is_way(key)).collect());
+        }
+    }
+    Ok(ways)
+}
+
+/// What says where the cluster is and how to log in there.
+const WAY: [&str; 4] = ["bootstrap.", "security.", "sasl.", "ssl."];
 
 /// Un-prefixed settings: where the cluster is, security.
 pub(crate) fn base(worker: &WorkerConfig) -> Settings {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use lockgate_config::{ConnectorSpec, RawConfig, WorkerConfig, error::connect_message};
+use lockgate_model::package::PluginInfo;
 use lockgate_model::ports::OffsetStore;
 use lockgate_wasm::{Engine, PackageError, PackageErrorClass, Policy};
 
@@ -150,7 +151,7 @@ impl Jobs {
         }
         let complete = |task: Vec<(String, String)>| {
             let mut task: Config = task.into_iter().collect();
-            task.insert("task.class".to_owned(), class.clone());
+            task.insert("task.class".to_owned(), task_class(&found.plugin));
             for key in ["topics", "topics.regex"] {
                 if let (Some(topics), true) = (config.get(key), spec.sink.is_some()) {
                     task.insert(key.to_owned(), topics.clone());
@@ -226,6 +227,13 @@ impl Jobs {
 
 fn first_message(errors: &lockgate_config::ConfigErrors) -> String {
     errors.0.first().map(|e| e.message.clone()).unwrap_or_default()
+}
+
+/// What Kafka Connect calls the task of a connector, so that it can go on with the task configurations written here.
+fn task_class(plugin: &PluginInfo) -> String {
+    let names = std::iter::once(&plugin.class).chain(&plugin.aliases);
+    let java = names.filter(|name| name.contains('.')).find_map(|name| name.strip_suffix("Connector"));
+    java.map_or_else(|| plugin.class.clone(), |stem| format!("{stem}Task"))
 }
 
 fn taken(name: &str, version: &str, digest: &str) -> SupervisorError {

@@ -51,6 +51,7 @@ pub(crate) async fn open(
     worker_id: &str,
     say: &(dyn Fn(String) + Send + Sync),
 ) -> Result<Opened, StorageError> {
+    let ways = clients::ways(worker).map_err(StorageError::Client)?;
     match &worker.mode {
         Mode::Standalone { offset_file } => {
             let path = offset_file.clone();
@@ -66,7 +67,7 @@ pub(crate) async fn open(
             })
         }
         Mode::Distributed(distributed) => loop {
-            match open_logs(worker, distributed, worker_id, say).await {
+            match open_logs(worker, distributed, &ways, worker_id, say).await {
                 Err(StorageError::Log(error)) if error.is_retriable() => {
                     tracing::warn!(%error, "an internal topic cannot be read yet");
                     say(format!("It waits for an internal topic: {error}"));
@@ -81,12 +82,18 @@ pub(crate) async fn open(
 async fn open_logs(
     worker: &WorkerConfig,
     distributed: &Distributed,
+    ways: &[Settings],
     worker_id: &str,
     say: &(dyn Fn(String) + Send + Sync),
 ) -> Result<Opened, StorageError> {
     let settings = clients::base(worker);
     let admin = Admin::new(&settings).map_err(StorageError::Client)?;
     await_broker(&admin, &worker.bootstrap_servers, say).await?;
+    // Clients of connectors that log in otherwise: a refused login is told now, not when their first record waits.
+    for way in ways.iter().skip(1) {
+        let servers = way.get("bootstrap.servers").map_or("", String::as_str);
+        await_broker(&Admin::new(way).map_err(StorageError::Client)?, servers, say).await?;
+    }
     let cluster_id = admin.cluster_id().await.map_err(StorageError::Client)?;
     say("It reads its internal topics.".to_owned());
     let producer = Producer::new(&settings).map_err(StorageError::Client)?;
