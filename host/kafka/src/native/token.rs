@@ -29,6 +29,7 @@ const TOKEN_BYTES_MAX: u64 = 64 * 1024;
 /// A token that does not say when it ends is read again after this.
 const UNSAID_LIFE_MS: i64 = 300_000;
 
+// SAFETY: called by the client only, as `rd_kafka_conf_set_oauthbearer_token_refresh_cb` documents it.
 pub(super) unsafe extern "C" fn refresh(client: *mut sys::rd_kafka_t, config: *const c_char, _: *mut c_void) {
     // SAFETY: the client gives its own setting, null or terminated.
     let config = unsafe { rust_text(config) };
