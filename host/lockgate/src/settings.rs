@@ -40,7 +40,7 @@ fn without_effect(config: &WorkerConfig) -> Vec<(String, String)> {
     let ignored = |kind, settings: &Settings| librdkafka_settings(kind, settings).1;
     let clients = &config.clients;
     let is_https = config.rest.listeners.iter().any(|listener| listener.scheme == Scheme::Https);
-    let is_rest = |key: &str| is_https && key == "ssl.client.auth";
+    let is_rest = |key: &str| is_https && key.starts_with("ssl.");
     let [producer, consumer, admin] =
         [ClientKind::Producer, ClientKind::Consumer, ClientKind::Admin].map(|kind| ignored(kind, &clients.common));
     let everywhere = admin.into_iter().filter(|item| {
