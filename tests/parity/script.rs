@@ -5,7 +5,8 @@
 //! - `{"id": ID, "call": "METHOD /path", "json"|"text"|"hex": BODY, "headers": {..}}`: a request. A body is sent as
 //!   `application/json`; `"headers": {"content-type": null}` sends it without. `{"...": NAME, ..}` in `json` stands for
 //!   that base with these keys besides;
-//! - `{"await": "GET /path", "until": {POINTER: VALUE}}`: asks until the answer has these values.
+//! - `{"await": "GET /path", "until": {POINTER: VALUE}}`: asks until the answer has these values; `"contains": TEXT` in it
+//!   stands for a piece of the JSON without blanks.
 //!
 //! Leaves: [`Step`]s in order. Invariant: every request has an id of its own; `$DIR`, `$TOPIC` and `$SOURCED` are replaced.
 

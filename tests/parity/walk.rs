@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use lockgate_tests::Answer;
 use lockgate_tests::http::request;
+use serde_json::Value;
 
 use super::script::{Ask, Step};
 
@@ -58,12 +59,16 @@ fn answer(address: &str, ask: &Ask) -> Result<Answer, String> {
     }
 }
 
-fn wait(address: &str, path: &str, until: &[(String, serde_json::Value)]) -> Result<(), String> {
+fn wait(address: &str, path: &str, until: &[(String, Value)]) -> Result<(), String> {
     let end = Instant::now() + AWAIT;
     loop {
         let answer = request(address, "GET", path, &[], b"").map_err(|e| format!("no answer: {e}"))?;
         let json = answer.json();
-        if until.iter().all(|(pointer, value)| json.pointer(pointer) == Some(value)) {
+        let is = |pointer: &str, value: &Value| match pointer {
+            "contains" => value.as_str().is_some_and(|text| json.to_string().contains(text)),
+            _ => json.pointer(pointer) == Some(value),
+        };
+        if until.iter().all(|(pointer, value)| is(pointer, value)) {
             return Ok(());
         }
         if Instant::now() > end {

@@ -12,6 +12,16 @@ fn a_go_client_walks_through_a_connectors_life() {
     walk("go");
 }
 
+#[test]
+fn three_python_clients_walk_through_a_connectors_life() {
+    walk("python");
+}
+
+#[test]
+fn a_java_client_walks_through_a_connectors_life() {
+    walk("java");
+}
+
 fn walk(client: &str) {
     let kafka = Kafka::shared();
     let topic = kafka.topic("walked", 1);

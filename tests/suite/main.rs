@@ -7,6 +7,9 @@
 #[path = "../contract/mod.rs"]
 mod contract;
 
+#[path = "../parity/mod.rs"]
+mod parity;
+
 mod bad_clients;
 mod bombs;
 mod cli;
@@ -16,6 +19,7 @@ mod converters;
 mod crash;
 mod dead_letters;
 mod dev;
+mod differential;
 mod faults;
 mod full_cache;
 mod lives;
@@ -27,6 +31,7 @@ mod parity_topics;
 mod pipes;
 mod protocols;
 mod rest;
+mod schema_check;
 mod standalone;
 mod template;
 mod topics;
