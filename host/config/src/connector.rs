@@ -279,6 +279,12 @@ fn source_cross_check(settings: &mut Settings) {
     if settings.text(key).is_some_and(|text| text.eq_ignore_ascii_case("required")) {
         settings.blame(key, ConfigError::new(key, "This worker does not have exactly-once source support enabled."));
     }
+    let key = "transaction.boundary";
+    if settings.text(key).is_some_and(|text| text.eq_ignore_ascii_case("connector")) {
+        let text = "The connector does not support connector-defined transaction boundaries with the given configuration. \
+                    Please reconfigure it to use a different transaction boundary definition.";
+        settings.blame(key, ConfigError::new(key, text));
+    }
 }
 
 fn errors_spec(settings: &Settings) -> ErrorsSpec {

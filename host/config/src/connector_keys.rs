@@ -19,14 +19,14 @@ pub fn common() -> Vec<Known> {
     let reload =
         "What to do when a secret that the configuration refers to expires: restart the connector, or nothing.";
     keys.extend([
-        Known::new("transforms", List, Some(""), Low, transforms).rule(Rule::Unique).shown(
+        Known::new("transforms", List, Some(""), Low, transforms).rule(Rule::Aliases).shown(
             "Transforms",
             12,
             Width::Long,
             "Transforms",
         ),
         Known::new("predicates", List, Some(""), Low, "Aliases for the predicates used by transformations.")
-            .rule(Rule::Unique)
+            .rule(Rule::Aliases)
             .shown("Predicates", 13, Width::Long, "Predicates"),
         Known::new("config.action.reload", Text, Some("restart"), Low, reload).one_of(&["none", "restart"]).shown(
             "Common",
@@ -42,7 +42,7 @@ pub fn common() -> Vec<Known> {
 fn common_identity() -> Vec<Known> {
     let class = "Class of the connector: the full name, the simple name, or the simple name without Connector.";
     let version = "Version of the connector's package: exact, or a range such as [1.2,2.0). Default: the newest.";
-    let enforce = "Fail a connector that asks for more than tasks.max tasks; false only warns.";
+    let enforce = "Fail a connector that asks for more than tasks.max tasks; it does so even when false.";
     vec![
         Known::new("name", Text, None, High, "Globally unique name to use for this connector.")
             .required()
@@ -139,7 +139,7 @@ pub fn source() -> Vec<Known> {
     let interval = "Milliseconds between transactions for interval; null = the worker's offset.flush.interval.ms.";
     let offsets = "A topic of its own for the connector's offsets; null = the worker's.";
     vec![
-        Known::new("topic.creation.groups", List, Some(""), Low, groups).rule(Rule::Unique).shown(
+        Known::new("topic.creation.groups", List, Some(""), Low, groups).rule(Rule::Aliases).shown(
             "Topic Creation",
             1,
             Width::Long,

@@ -23,6 +23,8 @@ pub enum Rule {
     AnyCase,
     /// A list without duplicates.
     Unique,
+    /// A list of aliases without duplicates.
+    Aliases,
     /// -1 or at least 1.
     BrokerDefaultOrPositive,
     /// A regular expression.
@@ -104,6 +106,13 @@ impl Known {
         self
     }
 
+    /// Shown under this name, without heading.
+    #[must_use]
+    pub fn named(mut self, display: &str) -> Self {
+        display.clone_into(&mut self.definition.display_name);
+        self
+    }
+
     /// Heading, place below it, width and name for people.
     #[must_use]
     pub fn shown(mut self, group: &str, order: i32, width: Width, display: &str) -> Self {
@@ -176,21 +185,16 @@ pub fn of_alias(kind: PluginKind, alias: &str) -> Vec<Known> {
             Width::Long,
             &format!("{title} type for {alias}"),
         ),
-        Known::new(&key("plugin.version"), Text, None, Medium, &format!("Version of the '{alias}' {word}.")).shown(
+        Known::new(&key("plugin.version"), Text, None, High, &format!("Version of the '{alias}' {word}.")).shown(
             &group,
             1,
-            Width::Medium,
+            Width::Long,
             &format!("{title} version for {alias}"),
         ),
     ];
     if kind == PluginKind::Transform {
         let text = "The alias of a predicate used to determine whether to apply this transformation.";
-        keys.push(Known::new(&key("predicate"), Text, Some(""), Medium, text).shown(
-            &group,
-            2,
-            Width::None,
-            "predicate",
-        ));
+        keys.push(Known::new(&key("predicate"), Text, None, Medium, text).shown(&group, 2, Width::None, "predicate"));
         let text = "Whether the configured predicate should be negated.";
         keys.push(Known::new(&key("negate"), Boolean, Some("false"), Medium, text).shown(
             &group,

@@ -1,8 +1,8 @@
 //! Values that must not be seen: what references were resolved to.
 //!
 //! Enters: references with their values. Leaves: texts in which the values are [`HIDDEN`], configurations in which they are
-//! references again. Invariant: a value of at least [`HIDDEN_BYTES_MIN`] bytes does not get through; shorter ones would
-//! blot out ordinary words.
+//! references again. Invariant: a value of at least [`HIDDEN_BYTES_MIN`] bytes does not get through; shorter ones, switches and
+//! small numbers would blot out ordinary words.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -109,8 +109,14 @@ fn forms(value: &str) -> Vec<String> {
     if trimmed.contains('\n') {
         forms.extend(trimmed.lines().map(|line| line.trim().to_owned()).filter(|line| line.len() >= LINE_BYTES_MIN));
     }
-    forms.retain(|form| form.len() >= HIDDEN_BYTES_MIN);
+    forms.retain(|form| form.len() >= HIDDEN_BYTES_MIN && !is_ordinary(form));
     forms
+}
+
+/// A switch or a small number: it stands in every second line, and hiding it would hide what is said.
+fn is_ordinary(value: &str) -> bool {
+    matches!(value, "true" | "false" | "none" | "null")
+        || (value.len() < 6 && value.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// Bytes of a line of a secret of several lines from which on the line alone is a secret.
@@ -173,6 +179,7 @@ mod tests {
         assert_eq!(hidden.scrub("first line\\nsecond line"), "[hidden]");
         assert_eq!(hidden.scrub("it said second line"), "it said [hidden]");
         assert_eq!(hidden.scrub("nothing of it"), "nothing of it");
+        assert_eq!(Hidden::new([("${e:T}".to_owned(), "true".to_owned())]).scrub("it is true"), "it is true");
         assert!(!format!("{hidden:?}").contains("hunter2"));
     }
 

@@ -6,6 +6,8 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod client_keys;
+mod converter_keys;
 mod converters;
 pub mod definitions;
 pub mod environment;
@@ -47,7 +49,7 @@ pub use restart::{RestartPolicy, RestartSpec};
 pub use sandbox::SandboxSettings;
 pub use topic_creation::{TopicCreationSpec, TopicGroup};
 pub use transforms::{PredicateSpec, TransformSpec};
-pub use validate::{Catalog, ConfigInfo, ConfigInfos, ConfigKeyInfo, ConfigValueInfo};
+pub use validate::{Catalog, ConfigInfo, ConfigInfos, ConfigKeyInfo, ConfigValueInfo, Found};
 pub use worker::{
     ClientSettings, Distributed, GrantSettings, InternalTopic, LimitSettings, Mode, PackageSettings, TopicTracking,
     WorkerConfig,

@@ -23,6 +23,15 @@ impl Client {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Producer, Self::Consumer, Self::Admin];
 
+    /// `producer` and so on.
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::Producer => "producer",
+            Self::Consumer => "consumer",
+            Self::Admin => "admin client",
+        }
+    }
+
     /// `producer.override.` and so on.
     pub const fn prefix(self) -> &'static str {
         match self {

@@ -195,16 +195,16 @@ fn provider(name: &str, entries: &IndexMap<String, String>, tenant: &str) -> Res
                 }
             },
         },
-        "SecretConfigProvider" | "secret" => match param("dir") {
-            Some((_, dir)) => Source::Secret { dir: PathBuf::from(dir).join(tenant) },
-            None => {
+        "SecretConfigProvider" | "secret" => {
+            let Some((_, dir)) = param("dir") else {
                 let key = format!("{KEY}.{name}.param.dir");
                 let text = format!(
                     "the provider {name} needs {key}: the directory that holds one directory of secrets a tenant"
                 );
                 return Err(ConfigError::new(&key, text));
-            }
-        },
+            };
+            Source::Secret { dir: PathBuf::from(dir).join(tenant) }
+        }
         _ => {
             let near = nearest(class, KINDS.split(", "));
             let reason = format!("Class {class} could not be found.");

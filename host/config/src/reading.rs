@@ -57,6 +57,27 @@ impl Settings {
         self.0.entry(key.to_owned()).or_insert(nothing).errors.push(error);
     }
 
+    /// Adds an error that leaves no value, as one that could not be parsed.
+    pub fn refuse(&mut self, key: &str, error: ConfigError) {
+        self.blame(key, error);
+        self.forget(key);
+    }
+
+    /// Takes a value away; its errors stay.
+    pub fn forget(&mut self, key: &str) {
+        if let Some(checked) = self.0.get_mut(key) {
+            checked.value = None;
+        }
+    }
+
+    /// Reads a key as if it were absent; its errors stay.
+    pub fn fill(&mut self, known: &Known) {
+        let name = &known.definition.name;
+        let errors = self.0.get(name).map_or_else(Vec::new, |checked| checked.errors.clone());
+        let value = check(known, None).value;
+        self.0.insert(name.clone(), Checked { value, errors });
+    }
+
     /// A text; `None` = null.
     pub fn text(&self, key: &str) -> Option<&str> {
         match self.value(key) {
@@ -121,7 +142,7 @@ pub fn check(known: &Known, given: Option<&Option<String>>) -> Checked {
     });
     let was_given = given.is_some_and(Option::is_some);
     if let Err(reason) = constrain(known, value.as_ref(), text, was_given) {
-        errors.push(invalid(known, value.as_ref().map(value::render).as_deref(), &reason));
+        errors.push(invalid(known, value.as_ref().map(value::render_in_error).as_deref(), &reason));
     }
     Checked { value, errors }
 }
@@ -189,6 +210,10 @@ fn obey(rule: Rule, name: &str, value: &Value) -> Result<(), String> {
             let twice = items.iter().enumerate().any(|(at, item)| items[..at].contains(item));
             if twice { Err(format!("Configuration '{name}' values must not be duplicated.")) } else { Ok(()) }
         }
+        (Rule::Aliases, Value::List(items)) => {
+            let twice = items.iter().enumerate().any(|(at, item)| items[..at].contains(item));
+            if twice { Err("Duplicate alias provided.".to_owned()) } else { Ok(()) }
+        }
         (Rule::BrokerDefaultOrPositive, Value::Int(number)) if *number != -1 && *number < 1 => {
             Err("Value must be at least 1, or -1 to use the broker's default".to_owned())
         }
@@ -218,7 +243,7 @@ pub fn allowed(known: &Known) -> Option<String> {
         (Constraint::Between(Some(min), None), ..) => Some(format!("{min} or more")),
         (Constraint::Between(None, Some(max)), ..) => Some(format!("{max} or less")),
         (_, Rule::BrokerDefaultOrPositive, _) => Some("-1, or 1 or more".to_owned()),
-        (_, Rule::Unique, _) => Some("a list without duplicates".to_owned()),
+        (_, Rule::Unique | Rule::Aliases, _) => Some("a list without duplicates".to_owned()),
         (_, Rule::Regex, _) => Some("a regular expression".to_owned()),
         (_, Rule::RegexList, _) => Some("a list of regular expressions".to_owned()),
         (_, Rule::Name, _) => Some("text without control characters".to_owned()),

@@ -4,6 +4,10 @@
 //! [`ConfigInfos`]. Invariant: `error_count` is zero exactly if [`crate::ConnectorSpec::parse`] accepts the configuration
 //! and neither the plugin nor a converter objects. Values of passwords are `[hidden]`.
 
+mod chain;
+mod others;
+mod shown;
+
 use std::sync::Arc;
 
 use lockgate_model::package::{ConfigAdvice, ConfigType, Importance, PluginInfo, PluginKind, Width};
@@ -11,24 +15,41 @@ use serde::Serialize;
 
 use crate::RawConfig;
 use crate::connector;
-use crate::converters::{self, ConverterSpec, Part};
+use crate::converters::{ConverterSpec, Part};
 use crate::definitions::{Known, framework, groups, of_plugin};
 use crate::error::{ConfigError, HIDDEN};
-use crate::nearest::nearest;
-use crate::overrides::{self, Client};
+use crate::overrides::Client;
 use crate::reading::{Checked, Settings};
-use crate::topic_creation::TopicCreationSpec;
 use crate::value;
 use crate::worker::WorkerConfig;
 
+use shown::Shown;
+
+/// What a class is asked for.
+#[derive(Clone, Debug)]
+pub enum Found {
+    /// It is there.
+    Plugin(Arc<PluginInfo>),
+    /// Nothing answers to this name.
+    NoClass,
+    /// It is there, but not in a version that was asked for: Kafka Connect's text.
+    NoVersion(String),
+}
+
 /// What validation must ask others.
 pub trait Catalog {
-    /// A plugin by class or alias.
-    fn plugin(&self, kind: PluginKind, class: &str) -> Option<Arc<PluginInfo>>;
+    /// A plugin by class or alias, in a version or range (`None` = the newest).
+    fn find(&self, kind: PluginKind, class: &str, version: Option<&str>) -> Found;
     /// Classes of a kind, for recommendations and for the nearest name.
     fn classes(&self, kind: PluginKind) -> Vec<String>;
+    /// Installed versions of a class, newest first.
+    fn versions(&self, kind: PluginKind, class: &str) -> Vec<String>;
     /// Tries a converter. Errors are (setting, problem); the setting is empty if the class is wrong.
     fn converter(&self, part: Part, converter: &ConverterSpec) -> Result<(), Vec<(String, String)>>;
+    /// Classes of converters.
+    fn converter_classes(&self, part: Part) -> Vec<String>;
+    /// The version of the built-in converters, if it is one that was asked for; else Kafka Connect's text.
+    fn converter_version(&self, class: &str, version: Option<&str>) -> Result<String, String>;
     /// Whether the host lets connectors override this client setting at all.
     fn override_key(&self, client: Client, key: &str) -> Result<(), String>;
 }
@@ -139,11 +160,10 @@ pub fn connector(
     catalog: &dyn Catalog,
 ) -> ConfigInfos {
     let mut settings = connector::read(plugin.kind, raw, worker);
-    let (chain, chain_groups) = chain_keys(&settings, raw, plugin.kind, catalog);
-    let own = of_plugin("", plugin);
+    let (chain, chain_groups) = chain::keys(&settings, raw, plugin.kind, catalog);
     let mut known = framework(plugin.kind).to_vec();
     let is_new = |known: &[Known], key: &Known| known.iter().all(|k| k.definition.name != key.definition.name);
-    for key in chain.into_iter().chain(own) {
+    for key in chain.into_iter().chain(of_plugin("", plugin)) {
         if is_new(&known, &key) {
             known.push(key);
         }
@@ -153,91 +173,70 @@ pub fn connector(
             settings.add(key, raw);
         }
     }
-    blame_classes(&mut settings, catalog);
+    let shown = Shown::fill(&mut known, &mut settings, plugin.kind, raw, worker, catalog);
+    chain::blame_classes(&mut settings, catalog);
     connector::nulls(raw).for_each(|error| settings.blame(&error.key.clone(), error));
-    let mut infos = ConfigInfos { name: class.to_owned(), error_count: 0, groups: Vec::new(), configs: Vec::new() };
-    let undefined = undefined(&settings, &known, advice);
-    let defined = known.iter().map(|key| defined(key, settings.all().get(&key.definition.name), advice, catalog));
-    infos.configs = undefined.into_iter().chain(defined).collect();
-    infos.error_count = infos.errors().count();
+    let mut infos = infos(class, &settings, &known, advice, &shown);
     let fixed = groups(plugin.kind).iter().map(|g| (*g).to_owned());
     let plugins = known.iter().map(|k| k.definition.group.clone()).filter(|g| !g.is_empty());
-    for group in fixed.chain(chain_groups).chain(plugins) {
-        if !infos.groups.contains(&group) {
-            infos.groups.push(group);
-        }
-    }
-    let clients = client_infos(raw, worker, catalog);
-    let converters = converter_infos(raw, catalog);
-    infos.error_count += clients.iter().chain(&converters).filter(|info| has_errors(info)).count();
-    infos.configs.extend(clients);
-    merge(&mut infos, converters);
+    infos.add_groups(fixed.chain(chain_groups).chain(plugins));
+    let more = others::clients(raw, worker, catalog).into_iter().chain(others::converters(raw, catalog));
+    more.for_each(|info| infos.merge(info));
     infos
 }
 
-fn has_errors(info: &ConfigInfo) -> bool {
-    info.value.as_ref().is_some_and(|value| !value.errors.is_empty())
-}
-
-/// A converter whose class is wrong blames a key that is listed already.
-fn merge(infos: &mut ConfigInfos, more: Vec<ConfigInfo>) {
-    for info in more {
-        let Some(value) = &info.value else { continue };
-        let mut values = infos.configs.iter_mut().filter_map(|c| c.value.as_mut());
-        match values.find(|known| known.name == value.name) {
-            Some(known) => known.errors.extend(value.errors.iter().cloned()),
-            None => infos.configs.push(info),
-        }
-    }
-}
-
-/// Keys of the chain (and of topic-creation groups), with their headings in order.
-fn chain_keys(
-    settings: &Settings,
-    raw: &RawConfig,
+/// What Kafka Connect answers where the class is there, but not in the version that was asked for: the keys of every
+/// connector, with the error on the class and on the version.
+pub fn wrong_version(
+    class: &str,
     kind: PluginKind,
+    raw: &RawConfig,
+    worker: &WorkerConfig,
+    error: &str,
     catalog: &dyn Catalog,
-) -> (Vec<Known>, Vec<String>) {
-    let mut keys = Vec::new();
-    if kind == PluginKind::Source {
-        keys.extend(TopicCreationSpec::definitions(settings.list("topic.creation.groups"), raw));
+) -> ConfigInfos {
+    let mut known = crate::connector_keys::common();
+    let mut settings = Settings::read(&known, raw);
+    for key in ["connector.class", "connector.plugin.version"] {
+        settings.blame(key, ConfigError::new(key, error));
     }
-    let chains = [
-        (PluginKind::Transform, "transforms", "Transforms", settings.list("transforms")),
-        (PluginKind::Predicate, "predicates", "Predicates", settings.list("predicates")),
-    ];
-    for (kind, prefix, heading, aliases) in chains {
-        for alias in aliases {
-            let frame = crate::definitions::of_alias(kind, alias);
-            let first = i32::try_from(frame.len()).unwrap_or(i32::MAX);
-            keys.extend(frame);
-            let class = settings.filled(&format!("{prefix}.{alias}.type"));
-            let Some(info) = class.and_then(|class| catalog.plugin(kind, class)) else { continue };
-            for (at, mut key) in of_plugin(&format!("{prefix}.{alias}."), &info).into_iter().enumerate() {
-                key.definition.group = format!("{heading}: {alias}");
-                key.order = first.saturating_add(i32::try_from(at).unwrap_or(i32::MAX));
-                keys.push(key);
-            }
-        }
-    }
-    let headings = keys.iter().map(|key| key.definition.group.clone()).collect();
-    (keys, headings)
+    let shown = Shown::fill(&mut known, &mut settings, kind, raw, worker, catalog);
+    let mut infos = infos(class, &settings, &known, &[], &shown);
+    infos.configs.retain(|info| info.definition.is_some());
+    infos.add_groups(["Common", "Transforms", "Predicates", "Error Handling"].map(str::to_owned).into_iter());
+    infos
 }
 
-/// Transforms and predicates whose class is not there.
-fn blame_classes(settings: &mut Settings, catalog: &dyn Catalog) {
-    let chains = [(PluginKind::Transform, "transforms"), (PluginKind::Predicate, "predicates")];
-    for (kind, prefix) in chains {
-        for alias in settings.list(prefix).to_vec() {
-            let key = format!("{prefix}.{alias}.type");
-            let Some(class) = settings.filled(&key).map(str::to_owned) else { continue };
-            if catalog.plugin(kind, &class).is_none() {
-                let classes = catalog.classes(kind);
-                let near = nearest(&class, classes.iter().map(String::as_str)).map(str::to_owned);
-                let reason = format!("Class {class} could not be found.");
-                settings.blame(&key, ConfigError::invalid(&key, Some(&class), reason).near(near.as_deref()));
+fn infos(class: &str, settings: &Settings, known: &[Known], advice: &[ConfigAdvice], shown: &Shown) -> ConfigInfos {
+    let undefined = undefined(settings, known, advice);
+    let defined = known.iter().map(|key| defined(key, settings.all().get(&key.definition.name), advice, shown));
+    let configs = undefined.into_iter().chain(defined).collect();
+    let mut infos = ConfigInfos { name: class.to_owned(), error_count: 0, groups: Vec::new(), configs };
+    infos.error_count = infos.errors().count();
+    infos
+}
+
+impl ConfigInfos {
+    fn add_groups(&mut self, groups: impl Iterator<Item = String>) {
+        for group in groups {
+            if !self.groups.contains(&group) {
+                self.groups.push(group);
             }
         }
+    }
+
+    /// Adds a key of a client or converter: counted once, however many errors it has, as in Kafka Connect. A converter whose
+    /// class is wrong blames a key that is listed already.
+    fn merge(&mut self, info: ConfigInfo) {
+        let Some(value) = &info.value else { return };
+        self.error_count += usize::from(!value.errors.is_empty());
+        let mut values = self.configs.iter_mut().filter_map(|c| c.value.as_mut());
+        if let Some(known) = values.find(|known| known.name == value.name) {
+            return known.errors.extend(value.errors.iter().cloned());
+        }
+        let group = info.definition.as_ref().and_then(|definition| definition.group.clone());
+        self.add_groups(group.into_iter());
+        self.configs.push(info);
     }
 }
 
@@ -259,29 +258,18 @@ fn messages(checked: &Checked) -> Vec<String> {
     checked.errors.iter().map(|error| error.message.clone()).collect()
 }
 
-fn defined(known: &Known, checked: Option<&Checked>, advice: &[ConfigAdvice], catalog: &dyn Catalog) -> ConfigInfo {
+fn defined(known: &Known, checked: Option<&Checked>, advice: &[ConfigAdvice], shown: &Shown) -> ConfigInfo {
     let nothing = Checked { value: None, errors: Vec::new() };
     let mut value = value_info(known, checked.unwrap_or(&nothing));
     let name = &known.definition.name;
+    value.recommended_values = shown.recommended(name);
+    value.visible = !shown.is_invisible(name);
     for advice in advice.iter().filter(|a| a.name == *name) {
         value.errors.extend(advice.errors.iter().cloned());
         value.recommended_values.extend(advice.recommended.iter().cloned());
         value.visible &= advice.visible;
     }
-    if let Some(kind) = chain_kind(known) {
-        value.recommended_values = catalog.classes(kind);
-    }
     ConfigInfo { definition: Some(known.into()), value: Some(value) }
-}
-
-/// The kind of plugin that `transforms.<alias>.type` and `predicates.<alias>.type` name.
-fn chain_kind(known: &Known) -> Option<PluginKind> {
-    let alias = known.definition.name.strip_suffix(".type")?;
-    match alias.split_once('.')?.0 {
-        "transforms" => Some(PluginKind::Transform),
-        "predicates" => Some(PluginKind::Predicate),
-        _ => None,
-    }
 }
 
 fn value_info(known: &Known, checked: &Checked) -> ConfigValueInfo {
@@ -294,26 +282,6 @@ fn value_info(known: &Known, checked: &Checked) -> ConfigValueInfo {
         errors: messages(checked),
         visible: true,
     }
-}
-
-fn client_infos(raw: &RawConfig, worker: &WorkerConfig, catalog: &dyn Catalog) -> Vec<ConfigInfo> {
-    let refused = overrides::refused(&worker.override_policy, raw, &|client, key| catalog.override_key(client, key));
-    refused.into_iter().map(|error| bare(error.key, vec![error.message])).collect()
-}
-
-fn converter_infos(raw: &RawConfig, catalog: &dyn Catalog) -> Vec<ConfigInfo> {
-    let mut infos = Vec::new();
-    for part in Part::ALL {
-        let Some(Err(problems)) = converters::own(raw, part).map(|own| catalog.converter(part, &own)) else { continue };
-        for (setting, problem) in problems {
-            let dot = if setting.is_empty() { "" } else { "." };
-            let key = format!("{}{dot}{setting}", part.key());
-            let given = raw.get(&key).and_then(Option::as_deref).filter(|_| setting.is_empty());
-            let text = given.map_or(problem.clone(), |v| ConfigError::invalid(&key, Some(v), &problem).message);
-            infos.push(bare(key, vec![text]));
-        }
-    }
-    infos
 }
 
 #[cfg(test)]

@@ -73,6 +73,14 @@ pub fn render(value: &Value) -> String {
     }
 }
 
+/// The text that Kafka's errors show: a list in brackets.
+pub fn render_in_error(value: &Value) -> String {
+    match value {
+        Value::List(items) => format!("[{}]", items.join(", ")),
+        other => render(other),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -231,7 +231,7 @@ impl WorkerConfig {
         let settings = Settings::read(known, &raw);
         errors.extend(settings.errors().cloned());
         let names = || known.iter().map(|k| k.definition.name.as_str());
-        for error in &mut errors {
+        for error in errors.iter_mut().filter(|error| error.nearest.is_none()) {
             let near = nearest(&error.key, entries.keys().map(String::as_str).filter(|key| names().all(|n| n != *key)));
             error.nearest = near.filter(|_| error.value.is_none()).map(str::to_owned);
         }

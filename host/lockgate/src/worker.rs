@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
 
+use crate::logging;
 use crate::settings;
 use crate::signals::Signals;
 
@@ -93,6 +94,7 @@ pub struct Worker {
 impl Worker {
     /// Binds its listeners and starts.
     pub async fn start(config: WorkerConfig) -> Result<Self, WorkerError> {
+        logging::hide(config.providers.secrets());
         settings::report(&config);
         all_served(&config.rest)?;
         let mut listeners = Vec::new();

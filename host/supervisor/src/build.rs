@@ -9,7 +9,9 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use lockgate_config::{ConnectorSpec, ConverterSpec, DeadLetterSpec, RestartSpec, SinkSpec, Topics, WorkerConfig};
+use lockgate_config::{
+    ConnectorSpec, ConverterSpec, DeadLetterSpec, Hidden, RestartSpec, SinkSpec, Topics, WorkerConfig,
+};
 use lockgate_convert::{Converter, Decode, Encode, Recode, Role};
 use lockgate_kafka::{Consumer, ConsumerOptions, Producer};
 use lockgate_model::ports::{BatchLimits, TopicCreation};
@@ -66,10 +68,11 @@ impl Builder {
     pub(crate) fn build(
         &self,
         start: Start,
+        hidden: Arc<Hidden>,
         mailbox: Mailbox,
         cancel: Arc<AtomicBool>,
     ) -> Result<(Running, RestartSpec), String> {
-        let parts = self.parts(start, cancel)?;
+        let parts = self.parts(start, hidden, cancel)?;
         let restart = parts.spec.restart;
         let running = match parts.spec.sink.clone() {
             Some(sink) => self.sink(parts, sink, mailbox),
@@ -78,7 +81,7 @@ impl Builder {
         Ok((running?, restart))
     }
 
-    fn parts(&self, start: Start, cancel: Arc<AtomicBool>) -> Result<Parts, String> {
+    fn parts(&self, start: Start, hidden: Arc<Hidden>, cancel: Arc<AtomicBool>) -> Result<Parts, String> {
         let name = start.key.connector.as_str();
         let found = self.registry.connector(&start.connector).map_err(|e| e.to_string())?;
         let spec = clients::parse(name, found.plugin.kind, &start.connector, &self.worker)?;
@@ -97,7 +100,7 @@ impl Builder {
         task.grants = grants::effective(&self.policy, &found.plugin.requests, &settings)?;
         task.config = config;
         task.limits = self.limits.clone();
-        task.log = Arc::new(GuestPen(self.logs.pen(&id)));
+        task.log = Arc::new(GuestPen { pen: self.logs.pen(&id), hidden });
         task.metrics = Arc::clone(&start.metrics);
         task.cancel = cancel;
         task.reconfigure = Arc::new(move || wishes.ask(&connector));
@@ -233,7 +236,11 @@ fn tolerance(spec: &ConnectorSpec) -> ErrorPolicy {
 }
 
 /// A guest's pen: the log book's, behind the sandbox's trait.
-struct GuestPen(Pen);
+struct GuestPen {
+    pen: Pen,
+    /// What a guest was told and must not say.
+    hidden: Arc<Hidden>,
+}
 
 impl GuestLog for GuestPen {
     fn line(&self, level: LogLevel, text: &str) {
@@ -244,6 +251,6 @@ impl GuestLog for GuestPen {
             LogLevel::Warn => tracing::Level::WARN,
             LogLevel::Error => tracing::Level::ERROR,
         };
-        self.0.write(level, text);
+        self.pen.write(level, &self.hidden.scrub(text));
     }
 }

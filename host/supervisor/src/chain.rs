@@ -13,6 +13,7 @@ use lockgate_wasm::{Package, Step, StepPredicate};
 
 use crate::encodings::shared;
 use crate::registry::{Registry, answers_to};
+use crate::version::{Version, Wish};
 
 /// One segment to be.
 pub(crate) struct Plan {
@@ -98,13 +99,22 @@ fn step(
 
 fn predicate_of<'a>(predicate: &PredicateSpec, package: &'a PackageInfo) -> Result<&'a Arc<PluginInfo>, String> {
     let fits = |p: &&Arc<PluginInfo>| p.kind == PluginKind::Predicate && answers_to(p, &predicate.class);
-    package.plugins.iter().find(fits).ok_or_else(|| {
+    let plugin = package.plugins.iter().find(fits).ok_or_else(|| {
         format!(
             "predicate {} has class {}, which package {} {} does not hold; a predicate and the transform that it guards \
              come from one package",
             predicate.alias, predicate.class, package.name, package.version
         )
-    })
+    })?;
+    let wish = predicate.version.as_deref().unwrap_or("latest");
+    if !Wish::parse(wish)?.takes(&Version::parse(&package.version)) {
+        return Err(format!(
+            "predicate {} wants version {wish}, but the transform that it guards is of package {} {}, and both come from \
+             one package",
+            predicate.alias, package.name, package.version
+        ));
+    }
+    Ok(plugin)
 }
 
 fn pairs(config: &IndexMap<String, String>) -> Vec<(String, String)> {

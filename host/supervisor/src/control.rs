@@ -71,6 +71,7 @@ enum Waiting {
     Reconfigure,
     /// Another version of the package is there.
     Upgrade,
+    Reload,
 }
 
 impl Control {
@@ -114,6 +115,7 @@ impl Control {
                 self.slots.news(&key, incarnation, news, wanted, version, now, &mut self.out);
             }
             Event::Reconfigure(name) => self.enqueue(name, Waiting::Reconfigure, now),
+            Event::Reload(name) => self.enqueue(name, Waiting::Reload, now),
             Event::Tick => self.tick(now),
             Event::Shutdown => self.shut_down(now),
         }
@@ -231,6 +233,7 @@ impl Control {
         let request = match waiting {
             Waiting::Reconfigure => return self.reconfigure(name, now),
             Waiting::Upgrade => return known && self.launch_with(name, crate::event::Also::Failed, now),
+            Waiting::Reload => return self.reload(name, now),
             Waiting::Call(request) => request,
         };
         match request {

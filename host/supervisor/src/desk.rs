@@ -146,7 +146,7 @@ fn built_in(class: &str, plugin_type: &'static str) -> PluginEntry {
 }
 
 /// What `convert` knows, under Kafka Connect's names.
-const CONVERTERS: [&str; 9] = [
+pub(crate) const CONVERTERS: [&str; 9] = [
     "org.apache.kafka.connect.converters.BooleanConverter",
     "org.apache.kafka.connect.converters.ByteArrayConverter",
     "org.apache.kafka.connect.converters.DoubleConverter",
@@ -159,7 +159,7 @@ const CONVERTERS: [&str; 9] = [
 ];
 
 /// For headers: the same, and this one.
-const HEADER_CONVERTERS: [&str; 3] = [
+pub(crate) const HEADER_CONVERTERS: [&str; 3] = [
     "org.apache.kafka.connect.json.JsonConverter",
     "org.apache.kafka.connect.storage.SimpleHeaderConverter",
     "org.apache.kafka.connect.storage.StringConverter",

@@ -38,6 +38,8 @@ pub(crate) enum Event {
     Task { key: TaskKey, incarnation: u64, news: News },
     /// A guest asks that its connector's tasks be made again.
     Reconfigure(String),
+    /// A value behind a connector's configuration has changed.
+    Reload(String),
     /// A deadline may have passed.
     Tick,
     /// Drain and end.

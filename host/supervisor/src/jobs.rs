@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use lockgate_config::{ConnectorSpec, RawConfig, WorkerConfig, error::connect_message};
+use lockgate_config::{ConnectorSpec, RawConfig, Resolved, WorkerConfig, error::connect_message};
 use lockgate_model::package::PluginInfo;
 use lockgate_model::ports::OffsetStore;
 use lockgate_wasm::{Engine, PackageError, PackageErrorClass, Policy};
@@ -20,7 +20,9 @@ use crate::event::{Done, Job, Made};
 use crate::package_store::PackageStore;
 use crate::package_view;
 use crate::registry::{Installed, Registry, Standing};
+use crate::reload::Reloads;
 use crate::request::ClientConfig;
+use crate::secrets;
 use crate::storage::{Offsets, Writer};
 use crate::validate;
 use crate::view::{ConfigInfos, ConnectorOffset, Uploaded};
@@ -37,6 +39,7 @@ pub(crate) struct Jobs {
     pub policy: Policy,
     pub writer: Writer,
     pub offsets: Arc<Offsets>,
+    pub reloads: Arc<Reloads>,
 }
 
 impl Jobs {
@@ -66,7 +69,11 @@ impl Jobs {
                 if created { Done::Installed } else { Done::Answered }
             }
             Job::DeletePackage { name, version, in_use, reply } => {
-                answer(reply, self.delete_package(&name, &version, &in_use));
+                let mut resolved = Vec::with_capacity(in_use.len());
+                for config in &in_use {
+                    resolved.push(secrets::resolve_stored(&self.worker.providers, config).await.settings());
+                }
+                answer(reply, self.delete_package(&name, &version, &resolved));
                 Done::Answered
             }
             Job::Offsets { name, reply } => {
@@ -87,9 +94,11 @@ impl Jobs {
             Some(Some(_)) => {}
             _ => drop(config.insert("name".to_owned(), Some(name.to_owned()))),
         }
-        let class =
-            ConnectorSpec::class_of(&config).map_err(|e| SupervisorError::invalid(first_message(&e)))?.to_owned();
-        let infos = self.inspect(&class, &config).await?;
+        let resolved = secrets::resolve(&self.worker.providers, config.clone()).await;
+        let class = ConnectorSpec::class_of(&resolved.config)
+            .map_err(|e| SupervisorError::invalid(first_message(&e)))?
+            .to_owned();
+        let infos = self.inspect(&class, &config, &resolved).await?;
         if infos.error_count > 0 {
             let errors: Vec<&str> = infos.errors().collect();
             return Err(SupervisorError::invalid(connect_message(errors.into_iter())));
@@ -98,7 +107,8 @@ impl Jobs {
     }
 
     async fn validate(&self, plugin: &str, config: &ClientConfig) -> Result<ConfigInfos, SupervisorError> {
-        let class = match ConnectorSpec::class_of(config) {
+        let resolved = secrets::resolve(&self.worker.providers, config.clone()).await;
+        let class = match ConnectorSpec::class_of(&resolved.config) {
             Ok(class) => class,
             Err(e) => return Err(SupervisorError::internal(first_message(&e))),
         };
@@ -111,7 +121,7 @@ impl Jobs {
             let message = format!("Included connector type {class} does not match request type {plugin}");
             return Err(SupervisorError::invalid(message));
         }
-        self.inspect(class, config).await
+        self.inspect(class, config, &resolved).await
     }
 
     /// An alias and the class that it stands for are the same plugin.
@@ -123,14 +133,31 @@ impl Jobs {
         }
     }
 
-    async fn inspect(&self, class: &str, config: &RawConfig) -> Result<ConfigInfos, SupervisorError> {
-        let inspection = validate::inspect(class, config, &self.worker, &self.registry, &self.policy);
+    /// Judges the values, and tells of them by their references.
+    async fn inspect(&self, class: &str, raw: &RawConfig, resolved: &Resolved) -> Result<ConfigInfos, SupervisorError> {
+        let inspection = validate::inspect(class, &resolved.config, &self.worker, &self.registry, &self.policy);
         let late = || SupervisorError::internal(format!("the plugin did not validate within {PLUGIN_DEADLINE:?}"));
-        tokio::time::timeout(PLUGIN_DEADLINE, inspection).await.unwrap_or_else(|_| Err(late()))
+        let mut infos = tokio::time::timeout(PLUGIN_DEADLINE, inspection).await.unwrap_or_else(|_| Err(late()))?;
+        secrets::mask(&mut infos, raw, resolved);
+        Ok(infos)
+    }
+
+    /// Task configurations, with references where the plugin was given values.
+    async fn make(&self, name: &str, config: &Config) -> Result<Made, String> {
+        let resolved = secrets::resolve_stored(&self.worker.providers, config).await;
+        if let Some(problem) = resolved.problem() {
+            return Err(problem);
+        }
+        let made = self.make_resolved(name, &resolved.settings()).await;
+        let mut made = made.map_err(|text| resolved.hidden.scrub(&text).into_owned())?;
+        let raw: RawConfig = config.iter().map(|(key, value)| (key.clone(), Some(value.clone()))).collect();
+        made.tasks.iter_mut().for_each(|task| resolved.hidden.restore(&raw, task));
+        self.reloads.watch(name, config, &resolved);
+        Ok(made)
     }
 
     /// Asks the plugin for task configurations and completes them as Kafka Connect does.
-    async fn make(&self, name: &str, config: &Config) -> Result<Made, String> {
+    async fn make_resolved(&self, name: &str, config: &Config) -> Result<Made, String> {
         let found = self.registry.connector(config).map_err(|e| e.to_string())?;
         let spec = clients::parse(name, found.plugin.kind, config, &self.worker)?;
         let pairs: Vec<(String, String)> = config.clone().into_iter().collect();

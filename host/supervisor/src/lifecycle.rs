@@ -171,6 +171,15 @@ impl Control {
         }
     }
 
+    /// A value behind the configuration changed: the connector and all its tasks start anew with it.
+    pub(super) fn reload(&mut self, name: &str, now: Instant) -> bool {
+        if self.desired.wanted(name).is_none() {
+            return false;
+        }
+        tracing::info!(connector = name, "a value that its configuration refers to has changed: it is restarted");
+        self.launch_with(name, Also::All, now)
+    }
+
     pub(super) fn restart(
         &mut self,
         name: &str,

@@ -163,9 +163,34 @@ impl<P: Clone> Packages<P> {
         classes
     }
 
+    /// Installed versions of a class, newest first.
+    pub(crate) fn versions(&self, class: &str, kinds: &[PluginKind]) -> Vec<String> {
+        let mut versions: Vec<String> =
+            self.matching(class, kinds).into_iter().map(|found| found.installed.info.version.clone()).collect();
+        versions.sort_by_key(|version| std::cmp::Reverse(Version::parse(version)));
+        versions.dedup();
+        versions
+    }
+
+    /// Source or sink, in whatever version.
+    pub(crate) fn any_kind(&self, class: &str) -> Option<PluginKind> {
+        self.matching(class, &CONNECTORS).first().map(|found| found.plugin.kind)
+    }
+
     fn read(&self) -> RwLockReadGuard<'_, Vec<Installed<P>>> {
         self.installed.read().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The version of a converter, all of which come with the worker; an error if another one was asked for.
+pub(crate) fn built_in_version(class: &str, wish: Option<&str>) -> Result<String, NotFound> {
+    let (version, wish_text) = (env!("CARGO_PKG_VERSION"), wish.unwrap_or("latest"));
+    let why = |why| NotFound::Wish { class: class.to_owned(), wish: wish_text.to_owned(), why };
+    if Wish::parse(wish_text).map_err(why)?.takes(&Version::parse(version)) {
+        return Ok(version.to_owned());
+    }
+    let available = vec![version.to_owned()];
+    Err(NotFound::Version { class: class.to_owned(), wish: wish_text.to_owned(), available })
 }
 
 /// The kinds that `connector.class` may name.

@@ -7,13 +7,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use lockgate_config::RestartSpec;
+use lockgate_config::{Hidden, RestartSpec};
 use lockgate_pipeline::{Command, Mailbox, TaskHandle, TaskState, mailbox};
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
 use crate::build::Builder;
 use crate::event::{Event, News, Order, Start};
+use crate::secrets;
 
 /// How a task ended.
 #[derive(Debug)]
@@ -72,7 +73,7 @@ pub(crate) fn prepare(paused: bool) -> Prepared {
 
 /// Builds and runs.
 pub(crate) async fn run(
-    start: Start,
+    mut start: Start,
     mailbox: Mailbox,
     mut status: watch::Receiver<lockgate_pipeline::TaskStatus>,
     cancel: Arc<AtomicBool>,
@@ -80,9 +81,13 @@ pub(crate) async fn run(
     events: mpsc::Sender<Event>,
 ) -> Exit {
     let (key, incarnation) = (start.key.clone(), start.incarnation);
-    let (mut running, restart) = match builder.build(start, mailbox, cancel) {
+    let opened = secrets::open(&builder.worker.providers, &builder.registry, &mut start).await;
+    let hidden = Arc::new(opened.as_ref().map_or_else(|_| Hidden::default(), Clone::clone));
+    let built = opened.and_then(|_| builder.build(start, Arc::clone(&hidden), mailbox, cancel));
+    let (mut running, restart) = match built {
         Ok(built) => built,
         Err(trace) => {
+            let trace = hidden.scrub(&trace).into_owned();
             tracing::error!(connector = %key.connector, task = key.task, "the task could not be built: {trace}");
             return Exit { trace: Some(trace), cure: None };
         }
@@ -110,5 +115,6 @@ pub(crate) async fn run(
     }
     let last = status.borrow().clone();
     let trace = (last.state == TaskState::Failed).then(|| last.trace.unwrap_or_else(|| "unknown".to_owned()));
+    let trace = trace.map(|trace| hidden.scrub(&trace).into_owned());
     Exit { trace, cure: Some(restart).filter(|_| last.worth_restarting) }
 }

@@ -17,6 +17,7 @@ use crate::control::Control;
 use crate::desk::Desk;
 use crate::event::{Action, Done, Event, Job, News, Start, TaskKey};
 use crate::jobs::Jobs;
+use crate::reload::Reloads;
 use crate::request::Request;
 use crate::runner::{Exit, Grip, prepare, run};
 use crate::status_clerk::Clerk;
@@ -62,6 +63,7 @@ pub(crate) struct Service {
     pub builder: Arc<Builder>,
     pub clerk: Arc<Clerk>,
     pub wishes: Arc<Wishes>,
+    pub reloads: Arc<Reloads>,
 }
 
 /// What is under way.
@@ -83,6 +85,7 @@ impl Service {
         let actions = self.control.recover(Instant::now());
         self.perform(&mut crew, actions);
         let mut give_up: Option<Instant> = None;
+        let mut reloaded = next_reload(&self.reloads);
         while !(self.control.is_drained() && crew.tasks.is_empty()) {
             let deadline = [self.control.next_deadline(), give_up].into_iter().flatten().min();
             let event = tokio::select! {
@@ -97,6 +100,10 @@ impl Service {
                 }
                 Some(event) = heard.recv() => event,
                 name = self.wishes.next() => Event::Reconfigure(name),
+                name = &mut reloaded => {
+                    reloaded = next_reload(&self.reloads);
+                    Event::Reload(name)
+                }
                 () = stop_asked(&mut self.stop), if give_up.is_none() => {
                     give_up = Some(Instant::now() + self.control.stop_within() + GRACE);
                     Event::Shutdown
@@ -134,7 +141,10 @@ impl Service {
                     }
                 }
                 Action::Report(report) => self.clerk.leave(report),
-                Action::ForgetLogs(name) => self.desk.logs.forget(&name),
+                Action::ForgetLogs(name) => {
+                    self.desk.logs.forget(&name);
+                    self.reloads.forget(&name);
+                }
             }
         }
     }
@@ -174,6 +184,12 @@ fn ended(crew: &mut Crew, exit: Result<(Id, Exit), JoinError>) -> Vec<Event> {
     let failed = trace.map(|trace| Event::Task { key: key.clone(), incarnation, news: News::Failed { trace, cure } });
     let end = Event::Task { key: key.clone(), incarnation, news: News::Ended };
     failed.into_iter().chain([end]).collect()
+}
+
+/// Kept from one round of the loop to the next: looking a value up takes longer than a round.
+fn next_reload(reloads: &Arc<Reloads>) -> futures::future::BoxFuture<'static, String> {
+    let reloads = Arc::clone(reloads);
+    Box::pin(async move { reloads.next().await })
 }
 
 async fn stop_asked(stop: &mut watch::Receiver<bool>) {

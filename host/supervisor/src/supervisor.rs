@@ -21,6 +21,7 @@ use crate::handle::Handle;
 use crate::jobs::Jobs;
 use crate::package_store::{PackageStore, is_named_by, read_directory};
 use crate::registry::{Installed, Standing};
+use crate::reload::Reloads;
 use crate::request::Request;
 use crate::service::{Service, Wishes};
 use crate::status_clerk::Clerk;
@@ -123,6 +124,7 @@ impl Start {
             self.desk.set_cluster_id(id);
         }
         let (offsets, wishes) = (Arc::new(offsets), Arc::<Wishes>::default());
+        let reloads = Arc::new(Reloads::new(self.worker.providers.clone()));
         let graceful = self.worker.graceful_timeout;
         let tenant: Arc<str> = self.worker.tenant.as_str().into();
         let setup = Setup {
@@ -153,6 +155,7 @@ impl Start {
             policy: self.policy.clone(),
             writer,
             offsets,
+            reloads: Arc::clone(&reloads),
         };
         let clerk = Arc::<Clerk>::default();
         vanished.into_iter().for_each(|report| clerk.leave(report));
@@ -165,6 +168,7 @@ impl Start {
             builder: Arc::new(builder),
             clerk,
             wishes,
+            reloads,
         };
         (service, statuses)
     }

@@ -3,17 +3,16 @@
 //! Enters: a raw configuration. Leaves: Kafka Connect's `ConfigInfos` with everything that is wrong at once. Invariant:
 //! what passes here can be built, apart from what only Kafka or the outside can refuse.
 
-use std::sync::Arc;
-
 use indexmap::IndexMap;
-use lockgate_config::validate::{self, Catalog};
-use lockgate_config::{Client, ConfigInfo, ConfigInfos, ConfigValueInfo, ConverterSpec, Part, RawConfig, WorkerConfig};
+use lockgate_config::validate::{self, Catalog, Found};
+use lockgate_config::{Client, ConfigInfos, ConverterSpec, Part, RawConfig, WorkerConfig};
 use lockgate_convert::{ConvertConfigError, Converter, Role};
 use lockgate_model::package::{ConfigAdvice, PluginInfo, PluginKind};
 use lockgate_wasm::Policy;
 
+use crate::desk::{CONVERTERS, HEADER_CONVERTERS};
 use crate::error::{ErrorKind, SupervisorError};
-use crate::registry::{NotFound, Registry};
+use crate::registry::{NotFound, Registry, built_in_version};
 use crate::{chain, clients, grants};
 
 /// Everything that can be said about a configuration. Error: a class that is not there at all.
@@ -30,7 +29,12 @@ pub(crate) async fn inspect(
         Err(error @ NotFound::Class { .. }) => {
             return Err(SupervisorError::new(ErrorKind::BadRequest, "connector.class", error.to_string()));
         }
-        Err(error) => return Ok(wrong_version(class, version, &error)),
+        // Kafka Connect stops here, with the error on the class and on the version.
+        Err(error) => {
+            let kind = registry.any_kind(class).unwrap_or(PluginKind::Source);
+            let known = Known { registry };
+            return Ok(validate::wrong_version(class, kind, raw, worker, &error.to_string(), &known));
+        }
     };
     let plugin = &found.plugin;
     let given: Vec<(String, String)> = raw.iter().filter_map(|(k, v)| Some((k.clone(), v.clone()?))).collect();
@@ -96,38 +100,35 @@ fn problem(key: &str, text: String) -> ConfigAdvice {
     ConfigAdvice { name: key.to_owned(), recommended: Vec::new(), errors: vec![text], visible: true }
 }
 
-/// Kafka Connect stops here, with the error on the class and on the version.
-fn wrong_version(class: &str, version: Option<&str>, error: &NotFound) -> ConfigInfos {
-    let recommended = match error {
-        NotFound::Version { available, .. } => available.clone(),
-        _ => Vec::new(),
-    };
-    let value = |name: &str, value: Option<&str>| ConfigInfo {
-        definition: None,
-        value: Some(ConfigValueInfo {
-            name: name.to_owned(),
-            value: value.map(str::to_owned),
-            recommended_values: recommended.clone(),
-            errors: vec![error.to_string()],
-            visible: true,
-        }),
-    };
-    let configs = vec![value("connector.class", Some(class)), value("connector.plugin.version", version)];
-    ConfigInfos { name: class.to_owned(), error_count: 2, groups: vec!["Common".to_owned()], configs }
-}
-
 /// What validation asks others.
 struct Known<'a> {
     registry: &'a Registry,
 }
 
 impl Catalog for Known<'_> {
-    fn plugin(&self, kind: PluginKind, class: &str) -> Option<Arc<PluginInfo>> {
-        self.registry.find(class, &[kind], None).ok().map(|found| found.plugin)
+    fn find(&self, kind: PluginKind, class: &str, version: Option<&str>) -> Found {
+        match self.registry.find(class, &[kind], version) {
+            Ok(found) => Found::Plugin(found.plugin),
+            Err(NotFound::Class { .. }) => Found::NoClass,
+            Err(error) => Found::NoVersion(error.to_string()),
+        }
     }
 
     fn classes(&self, kind: PluginKind) -> Vec<String> {
         self.registry.classes(&[kind])
+    }
+
+    fn versions(&self, kind: PluginKind, class: &str) -> Vec<String> {
+        self.registry.versions(class, &[kind])
+    }
+
+    fn converter_classes(&self, part: Part) -> Vec<String> {
+        let classes: &[&str] = if part == Part::Header { &HEADER_CONVERTERS } else { &CONVERTERS };
+        classes.iter().map(|class| (*class).to_owned()).collect()
+    }
+
+    fn converter_version(&self, class: &str, version: Option<&str>) -> Result<String, String> {
+        built_in_version(class, version).map_err(|error| error.to_string())
     }
 
     fn converter(&self, part: Part, converter: &ConverterSpec) -> Result<(), Vec<(String, String)>> {

@@ -8,15 +8,29 @@ use crate::properties;
 struct Shelf(Vec<Arc<PluginInfo>>);
 
 impl Catalog for Shelf {
-    fn plugin(&self, kind: PluginKind, class: &str) -> Option<Arc<PluginInfo>> {
-        self.0.iter().find(|p| p.kind == kind && p.class == class).cloned()
+    fn find(&self, kind: PluginKind, class: &str, version: Option<&str>) -> Found {
+        match self.0.iter().find(|p| p.kind == kind && p.class == class) {
+            None => Found::NoClass,
+            Some(_) if version == Some("9") => Found::NoVersion(format!("no version 9 of {class}")),
+            Some(plugin) => Found::Plugin(Arc::clone(plugin)),
+        }
+    }
+    fn versions(&self, kind: PluginKind, class: &str) -> Vec<String> {
+        let is_there = self.0.iter().any(|p| p.kind == kind && p.class == class);
+        if is_there { vec!["2.0".to_owned(), "1.0".to_owned()] } else { Vec::new() }
+    }
+    fn converter_classes(&self, _: Part) -> Vec<String> {
+        vec!["Json".to_owned()]
+    }
+    fn converter_version(&self, class: &str, version: Option<&str>) -> Result<String, String> {
+        if version == Some("9") { Err(format!("no version 9 of {class}")) } else { Ok("1.0".to_owned()) }
     }
     fn classes(&self, kind: PluginKind) -> Vec<String> {
         self.0.iter().filter(|p| p.kind == kind).map(|p| p.class.clone()).collect()
     }
     fn converter(&self, _: Part, converter: &ConverterSpec) -> Result<(), Vec<(String, String)>> {
         match converter.class.as_str() {
-            "Json" => Ok(()),
+            "Json" | "JsonConverter" | "org.apache.kafka.connect.storage.SimpleHeaderConverter" => Ok(()),
             class => Err(vec![(String::new(), format!("Class {class} could not be found."))]),
         }
     }
@@ -150,4 +164,86 @@ fn the_plugins_own_advice_is_added() {
     let file = entry(&infos, "file").value.as_ref().unwrap();
     assert_eq!((file.visible, infos.error_count), (false, 1));
     assert_eq!(file.recommended_values, ["/a"]);
+}
+
+#[test]
+fn versions_and_converters_are_shown_as_they_would_be_taken() {
+    let infos = validate(&[("file", Some("/out")), ("value.converter", Some("Avro"))], &[]);
+    let of = |key: &str| entry(&infos, key);
+    let version = of("connector.plugin.version");
+    assert_eq!(version.definition.as_ref().unwrap().default_value.as_deref(), Some("2.0"));
+    let value = version.value.as_ref().unwrap();
+    assert_eq!(
+        (value.value.as_deref(), &value.recommended_values[..]),
+        (Some("2.0"), &["2.0".into(), "1.0".into()][..])
+    );
+    let key = of("key.converter");
+    assert_eq!(key.definition.as_ref().unwrap().default_value.as_deref(), Some("Json"));
+    assert_eq!(key.value.as_ref().unwrap().value.as_deref(), Some("Json"), "the worker's");
+    assert_eq!(of("key.converter.plugin.version").value.as_ref().unwrap().value.as_deref(), Some("1.0"));
+    let value = of("value.converter").value.as_ref().unwrap();
+    assert_eq!((value.value.as_deref(), &value.recommended_values[..]), (None, &["Json".into()][..]));
+    assert!(!of("value.converter.plugin.version").value.as_ref().unwrap().visible);
+}
+
+#[test]
+fn a_version_that_is_not_there_is_an_error_of_class_and_version() {
+    let chain = [("file", Some("/o")), ("transforms", Some("h")), ("transforms.h.type", Some("Hoist"))];
+    let infos = validate(&[&chain[..], &[("transforms.h.plugin.version", Some("9"))]].concat(), &[]);
+    assert_eq!(infos.errors().collect::<Vec<_>>(), ["no version 9 of Hoist"; 2]);
+    let names: Vec<_> = infos.configs.iter().map(|c| c.value.as_ref().unwrap().name.as_str()).collect();
+    let of_alias: Vec<_> = names.into_iter().filter(|n| n.starts_with("transforms.")).collect();
+    assert_eq!(of_alias, ["transforms.h.type", "transforms.h.plugin.version"]);
+    let own = [("value.converter", Some("Json")), ("value.converter.plugin.version", Some("9"))];
+    let infos = validate(&[&chain[..1], &own[..]].concat(), &[]);
+    assert_eq!(infos.errors().collect::<Vec<_>>(), ["no version 9 of Json"; 2]);
+}
+
+#[test]
+fn keys_of_a_transform_stand_in_kafka_connects_order() {
+    let chain = [("file", Some("/o")), ("transforms", Some("h,h")), ("transforms.h.type", Some("Hoist"))];
+    let infos = validate(&[&chain[..], &[("transforms.h.field", Some("f"))]].concat(), &[]);
+    assert_eq!(
+        infos.errors().collect::<Vec<_>>(),
+        ["Invalid value [h, h] for configuration transforms: Duplicate alias provided."]
+    );
+    let keys = infos.configs.iter().filter_map(|c| c.definition.as_ref()).filter(|d| d.name.starts_with("transforms."));
+    let keys: Vec<_> = keys.map(|d| (d.name.as_str(), d.order_in_group)).collect();
+    let expected = [
+        ("transforms.h.type", 0),
+        ("transforms.h.plugin.version", 1),
+        ("transforms.h.field", 2),
+        ("transforms.h.negate", 3),
+        ("transforms.h.predicate", 4),
+    ];
+    assert_eq!(keys, expected);
+}
+
+#[test]
+fn keys_of_clients_and_converters_come_last_under_their_full_names() {
+    let infos = validate(
+        &[
+            ("file", Some("/out")),
+            ("producer.override.linger.ms", Some("soon")),
+            ("consumer.override.sasl.jaas.config", Some("hunter2")),
+            ("key.converter", Some("JsonConverter")),
+            ("key.converter.schemas.enable", Some("false")),
+        ],
+        &[],
+    );
+    let linger = entry(&infos, "producer.override.linger.ms");
+    let definition = linger.definition.as_ref().unwrap();
+    assert_eq!((definition.config_type, definition.display_name.as_str()), (ConfigType::Long, "linger.ms"));
+    assert_eq!((definition.default_value.as_deref(), definition.order_in_group), (Some("5"), -1));
+    let text = "Invalid value soon for configuration linger.ms: Not a number of type LONG";
+    assert_eq!(linger.value.as_ref().unwrap().errors, [text]);
+    assert!(!serde_json::to_string(&infos).unwrap().contains("hunter2"), "a refused value is not shown");
+    let enable = entry(&infos, "key.converter.schemas.enable");
+    assert_eq!(enable.value.as_ref().unwrap().value.as_deref(), Some("false"));
+    let definition = enable.definition.as_ref().unwrap();
+    assert_eq!((definition.group.as_deref(), definition.order_in_group), (Some("Schemas"), 0));
+    let kind = entry(&infos, "key.converter.converter.type").value.as_ref().unwrap();
+    assert_eq!((kind.value.as_deref(), kind.errors.len()), (Some("key"), 0));
+    assert_eq!(infos.groups[infos.groups.len() - 2..], ["Schemas", "Serialization"]);
+    assert_eq!(infos.error_count, 2);
 }
