@@ -323,7 +323,9 @@ mod tests {
     fn shares_are_of_what_happened_in_the_window() {
         let shares = Shares::default();
         assert_eq!(shares.of(), (0.0, 0.0));
-        [true, true, true, false].into_iter().for_each(|well| shares.count(well));
+        for well in [true, true, true, false] {
+            shares.count(well);
+        }
         assert_eq!(shares.of(), (0.75, 0.25));
     }
 

@@ -89,7 +89,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    const AFTER: Duration = Duration::from_secs(60);
+    const AFTER: Duration = Duration::from_mins(1);
 
     fn look(metrics: &TaskMetrics, seconds: i64) -> Option<Health> {
         stalled_at(metrics, AFTER, epoch_ms() + seconds * 1_000)

@@ -66,7 +66,7 @@ mod tests {
         delay: SECOND,
         delay_max: Duration::from_secs(3),
         attempts_max: 4,
-        window: Duration::from_secs(600),
+        window: Duration::from_mins(10),
     };
 
     fn delay(record: &mut CrashRecord, now: Instant) -> Option<Duration> {

@@ -189,6 +189,7 @@ impl Slots {
     }
 
     /// A task said something. `wanted` is its connector's; with `None` it is not started again.
+    #[expect(clippy::too_many_arguments, reason = "one call, from the loop that knows all of them")]
     pub(crate) fn news(
         &mut self,
         key: &TaskKey,

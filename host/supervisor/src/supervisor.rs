@@ -158,7 +158,9 @@ impl Start {
             reloads: Arc::clone(&reloads),
         };
         let clerk = Arc::<Clerk>::default();
-        vanished.into_iter().for_each(|report| clerk.leave(report));
+        for report in vanished {
+            clerk.leave(report);
+        }
         let service = Service {
             control: Control::new(setup, desired),
             requests,

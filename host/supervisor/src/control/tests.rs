@@ -46,7 +46,7 @@ impl Bench {
             worker_id: "127.0.0.1:8083".to_owned(),
             tenant: "default".into(),
             stop_within: Duration::from_secs(5),
-            stalled_after: Duration::from_secs(60),
+            stalled_after: Duration::from_mins(1),
             registry: Arc::default(),
             converters: Default::default(),
         };

@@ -145,9 +145,9 @@ fn only_the_tasks_whose_own_configuration_changed_restart_unless_the_connectors_
 const CURE: RestartSpec = RestartSpec {
     policy: lockgate_config::RestartPolicy::OnFailure,
     delay: Duration::from_secs(1),
-    delay_max: Duration::from_secs(60),
+    delay_max: Duration::from_mins(1),
     attempts_max: 2,
-    window: Duration::from_secs(600),
+    window: Duration::from_mins(10),
 };
 
 impl Bench {
@@ -168,7 +168,7 @@ impl Bench {
 
     fn ailment(&self) -> Option<crate::view::Ailment> {
         let (_, slot) = self.slots.of("c").next().unwrap();
-        slot.health(Duration::from_secs(60)).map(|health| health.state)
+        slot.health(Duration::from_mins(1)).map(|health| health.state)
     }
 }
 
