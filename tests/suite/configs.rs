@@ -34,6 +34,12 @@ pub fn blackhole(topic: &str) -> Value {
     json!({"connector.class": "blackhole", "tasks.max": "1", "topics": topic})
 }
 
+/// The guest that misbehaves, behaving. Its topic is made where it is missing.
+pub fn misbehaving_source() -> Value {
+    json!({"connector.class": "bad.Source", "tasks.max": "1", "topic.creation.default.partitions": "1",
+        "topic.creation.default.replication.factor": "1"})
+}
+
 /// Values without schemas.
 pub fn json_values(mut config: Value) -> Value {
     config["value.converter"] = converter("json").into();
