@@ -10,11 +10,12 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use indexmap::IndexMap;
-use lockgate_supervisor::view::{CreateConnector, TargetState};
+use lockgate_supervisor::view::{CreateConnector, OffsetChange, TargetState};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::answer::Refusal;
+use crate::strict;
 
 /// Bytes of a JSON body at most.
 pub const JSON_BYTES_MAX: usize = 4 << 20;
@@ -73,16 +74,40 @@ pub fn create(bytes: &[u8]) -> Result<CreateConnector, Refusal> {
     Ok(CreateConnector { name, config: scalars(create.config)?, initial_state })
 }
 
+/// The body of `PATCH /connectors/C/offsets`.
+pub fn offsets(bytes: &[u8]) -> Result<Vec<OffsetChange>, Refusal> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Alter {
+        #[serde(default)]
+        offsets: Option<Vec<OffsetChange>>,
+    }
+    let offsets = parse::<Alter>(bytes)?.offsets.filter(|offsets| !offsets.is_empty());
+    let missing = "Partitions / offsets need to be provided for an alter offsets request";
+    offsets.ok_or_else(|| Refusal::bad_request(missing))
+}
+
+/// The body of `PUT /admin/loggers/L`.
+pub fn level(bytes: &[u8]) -> Result<String, Refusal> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Wanted {
+        #[serde(default)]
+        level: Option<String>,
+    }
+    let missing = || Refusal::bad_request("Desired 'level' parameter was not specified in request.");
+    parse::<Wanted>(bytes)?.level.ok_or_else(missing)
+}
+
 fn initial_state(text: &str) -> Result<TargetState, Refusal> {
     let state = TargetState::parse(text).filter(|_| !text.eq_ignore_ascii_case("STARTED"));
     state.ok_or_else(|| Refusal::bad_request(format!("initial_state is {text:?}; allowed: RUNNING, PAUSED, STOPPED")))
 }
 
 fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Refusal> {
-    if bytes.iter().all(u8::is_ascii_whitespace) {
-        return Err(Refusal::bad_request("the body is empty; a JSON object is needed"));
-    }
-    serde_json::from_slice(bytes).map_err(|e| Refusal::bad_request(format!("the body is not what is needed: {e}")))
+    let refuse = |why: String| Refusal::bad_request(format!("the body is not what is needed: {why}"));
+    strict::check(bytes).map_err(refuse)?;
+    serde_json::from_slice(bytes).map_err(|e| refuse(e.to_string()))
 }
 
 fn scalars(raw: IndexMap<String, Box<RawValue>>) -> Result<IndexMap<String, Option<String>>, Refusal> {

@@ -6,8 +6,8 @@
 use axum::response::Response;
 use http::{HeaderMap, Method, StatusCode, header};
 use indexmap::IndexMap;
-use lockgate_supervisor::ErrorKind;
-use lockgate_supervisor::view::{ConnectorInfo, ConnectorStateInfo, RestartOptions};
+use lockgate_supervisor::view::{ConnectorInfo, Expanded, OffsetEdit, RestartOptions};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::answer::{Outcome, Refusal, json, with_header};
@@ -23,12 +23,14 @@ const TAIL_MAX: usize = 10_000;
 /// What the body of a connector call is, in texts.
 const BODY: &str = "the JSON body";
 
-#[derive(Serialize)]
-struct Expanded {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    info: Option<ConnectorInfo>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<ConnectorStateInfo>,
+/// The answer to `GET /connectors`.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ConnectorList {
+    /// Names in order.
+    Names(Vec<String>),
+    /// What was asked for, by name.
+    Expanded(IndexMap<String, Expanded>),
 }
 
 impl Desk {
@@ -42,6 +44,11 @@ impl Desk {
             Route::Connector(name) if call.method == Method::DELETE => {
                 handle.delete(&name).await?;
                 done(StatusCode::NO_CONTENT)
+            }
+            Route::Offsets(name) if call.method != Method::GET => self.edit_offsets(&name, call, headers).await,
+            Route::TopicsReset(name) => {
+                handle.reset_topics(&name).await?;
+                done(StatusCode::ACCEPTED)
             }
             Route::Restart(name) => self.restart(&name, &call.query).await,
             Route::TaskRestart(name, task) => {
@@ -75,39 +82,20 @@ impl Desk {
             Route::TaskStatus(name, task) => Ok(ok(&handle.task_status(&name, task).await?)),
             Route::Offsets(name) => Ok(ok(&IndexMap::from([("offsets", handle.offsets(&name).await?)]))),
             Route::Logs(name) => Ok(ok(&handle.logs(&name, tail(query)?).await?)),
-            Route::Topics(_) | Route::TopicsReset(_) => {
-                Err(Refusal::new(StatusCode::FORBIDDEN, "Topic tracking is disabled."))
+            Route::Topics(name) => {
+                let topics = handle.topics(&name).await?;
+                Ok(ok(&IndexMap::from([(name, IndexMap::from([("topics", topics)]))])))
             }
             _ => Err(Refusal::http(StatusCode::NOT_FOUND)),
         }
     }
 
     async fn list(&self, query: &Query) -> Outcome {
-        let names = self.handle.connectors().await?;
         if query.value("expand").is_none() {
-            return Ok(ok(&names));
+            return Ok(ok(&ConnectorList::Names(self.handle.connectors().await?)));
         }
-        let (wants_info, wants_status) = (query.has("expand", "info"), query.has("expand", "status"));
-        let mut expanded = IndexMap::with_capacity(names.len());
-        for name in names {
-            let mut entry = Expanded { info: None, status: None };
-            if wants_info {
-                match self.handle.info(&name).await {
-                    Ok(info) => entry.info = Some(info),
-                    Err(gone) if gone.kind() == ErrorKind::NotFound => continue,
-                    Err(error) => return Err(error.into()),
-                }
-            }
-            if wants_status {
-                match self.handle.status(&name).await {
-                    Ok(status) => entry.status = Some(status),
-                    Err(gone) if gone.kind() == ErrorKind::NotFound => continue,
-                    Err(error) => return Err(error.into()),
-                }
-            }
-            expanded.insert(name, entry);
-        }
-        Ok(ok(&expanded))
+        let (info, status) = (query.has("expand", "info"), query.has("expand", "status"));
+        Ok(ok(&ConnectorList::Expanded(self.handle.expanded(info, status).await?)))
     }
 
     async fn create(&self, mut call: Call, headers: &HeaderMap) -> Outcome {
@@ -124,6 +112,17 @@ impl Desk {
         }
         let put = self.handle.put_config(&name, config).await?;
         Ok(if put.created { created(&call, headers, &put.info) } else { ok(&put.info) })
+    }
+
+    async fn edit_offsets(&self, name: &str, mut call: Call, headers: &HeaderMap) -> Outcome {
+        let edit = if call.method == Method::DELETE {
+            OffsetEdit::Reset
+        } else {
+            let bytes = body::read(headers, std::mem::take(&mut call.body), JSON_BYTES_MAX, BODY).await?;
+            OffsetEdit::Alter(body::offsets(&bytes)?)
+        };
+        let message = self.handle.edit_offsets(name, edit).await?;
+        Ok(ok(&IndexMap::from([("message", message)])))
     }
 
     async fn restart(&self, name: &str, query: &Query) -> Outcome {

@@ -14,10 +14,27 @@ use lockgate_supervisor::Handle;
 use lockgate_supervisor::view::HealthState;
 
 use crate::answer::{Outcome, Refusal, empty, json, typed, with_header};
+use crate::auth::Callers;
 use crate::exposition;
+use crate::openapi;
 use crate::query::Query;
 use crate::route::Route;
 use crate::{ApiOptions, cross_origin, path};
+
+/// What a listener serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doors {
+    /// Everything.
+    All,
+    /// Everything but loggers: they are elsewhere, or nowhere.
+    Api,
+    /// Loggers, and nothing else.
+    Admin,
+}
+
+/// Marks the requests that came over TLS.
+#[derive(Clone, Copy, Debug)]
+pub struct OverTls;
 
 /// What handlers work with.
 #[derive(Debug)]
@@ -26,6 +43,10 @@ pub struct Desk {
     pub handle: Handle,
     /// The settings.
     pub options: ApiOptions,
+    /// Who may call.
+    pub callers: Callers,
+    /// What is served here.
+    pub doors: Doors,
 }
 
 impl Desk {
@@ -35,9 +56,11 @@ impl Desk {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let origin = cross_origin::allowed(&self.options.rest, request.headers()).map(str::to_owned);
         let preflight = cross_origin::preflight(&self.options.rest, &method, request.headers());
-        let mut response = match preflight {
-            Some(response) => response,
-            None => self.route(request).await.unwrap_or_else(|refusal| refusal.response()),
+        let challenge = self.callers.challenge(request.headers());
+        let mut response = match (preflight, challenge) {
+            (Some(response), _) => response,
+            (None, Some(challenge)) => unknown_caller(challenge),
+            (None, None) => self.route(request).await.unwrap_or_else(|refusal| refusal.response()),
         };
         if let Some(origin) = origin {
             response = with_header(response, header::ACCESS_CONTROL_ALLOW_ORIGIN, &origin);
@@ -68,7 +91,12 @@ impl Desk {
             prefix = format!("/tenants/{}", path::encode(&self.options.tenant));
             segments.drain(..2);
         }
-        let route = Route::of(&segments).ok_or_else(|| Refusal::http(StatusCode::NOT_FOUND))?;
+        let is_served = |route: &Route| match self.doors {
+            Doors::All => true,
+            Doors::Api => !route.is_admin(),
+            Doors::Admin => route.is_admin(),
+        };
+        let route = Route::of(&segments).filter(is_served).ok_or_else(|| Refusal::http(StatusCode::NOT_FOUND))?;
         if parts.method == Method::OPTIONS {
             let list = route.allow().replace(',', ", ");
             return Ok(with_header(typed(StatusCode::OK, "text/plain", list), header::ALLOW, &route.allow()));
@@ -79,7 +107,9 @@ impl Desk {
             return Ok(with_header(refused, header::ALLOW, &route.allow()));
         }
         check_types(&route, &method, &parts.headers)?;
-        let call = Call { route, method, query: Query::parse(parts.uri.query().unwrap_or_default()), prefix, body };
+        let scheme = if parts.extensions.get::<OverTls>().is_some() { "https" } else { "http" };
+        let query = Query::parse(parts.uri.query().unwrap_or_default());
+        let call = Call { route, method, query, scheme, prefix, body };
         self.handle_call(call, &parts.headers).await
     }
 
@@ -91,7 +121,9 @@ impl Desk {
                 let text = exposition::text(&self.handle.metrics().await?);
                 Ok(typed(StatusCode::OK, exposition::CONTENT_TYPE, text))
             }
+            Route::OpenApi => Ok(typed(StatusCode::OK, "application/json", openapi::document())),
             Route::Plugins | Route::PluginConfig(_) | Route::Validate(_) => self.plugins(call, headers).await,
+            Route::Loggers | Route::Logger(_) => self.loggers(call, headers).await,
             Route::Packages | Route::Package(_) | Route::PackageVersion(..) => self.packages(call, headers).await,
             _ => self.connectors(call, headers).await,
         }
@@ -117,6 +149,8 @@ pub struct Call {
     pub method: Method,
     /// Parameters.
     pub query: Query,
+    /// `http` or `https`.
+    pub scheme: &'static str,
     /// What stands before the route: empty, or `/tenants/<tenant>`.
     pub prefix: String,
     /// Not yet read.
@@ -127,8 +161,14 @@ impl Call {
     /// The absolute address of a connector, for `Location`.
     pub fn location(&self, headers: &HeaderMap, name: &str) -> String {
         let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or("localhost");
-        format!("http://{host}{}/connectors/{}", self.prefix, path::encode(name))
+        format!("{}://{host}{}/connectors/{}", self.scheme, self.prefix, path::encode(name))
     }
+}
+
+/// Kafka Connect's words of its basic authentication, with the header that HTTP asks for.
+fn unknown_caller(challenge: &str) -> Response {
+    let refused = Refusal::new(StatusCode::UNAUTHORIZED, "User cannot access the resource.").response();
+    with_header(refused, header::WWW_AUTHENTICATE, challenge)
 }
 
 /// No body.

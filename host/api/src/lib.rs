@@ -7,25 +7,36 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod answer;
+mod auth;
 mod body;
 mod connectors;
 mod cross_origin;
 mod dispatch;
 mod exposition;
+mod loggers;
+mod openapi;
 mod packages;
 mod path;
 mod plugins;
 mod query;
 mod route;
 mod serve;
+mod strict;
+mod tls;
 
 use std::sync::Arc;
 
 use axum::Router;
-use lockgate_config::RestSettings;
+use lockgate_config::{AdminListeners, RestSettings};
 use lockgate_supervisor::Handle;
 
-pub use serve::{GRACE, serve};
+use auth::Callers;
+use dispatch::{Desk, Doors};
+
+pub use auth::AuthError;
+pub use loggers::{ApplyLevels, Loggers, ROOT};
+pub use serve::{Bound, GRACE, serve};
+pub use tls::{TlsError, acceptor};
 
 /// What the API may be told.
 #[derive(Clone, Debug)]
@@ -34,31 +45,36 @@ pub struct ApiOptions {
     pub rest: RestSettings,
     /// The only tenant: `/tenants/<this>/...` is the same API, any other is 404. Default `default`.
     pub tenant: String,
-}
-
-impl ApiOptions {
-    /// For the tenant `default`.
-    pub fn new(rest: RestSettings) -> Self {
-        Self { rest, tenant: "default".to_owned() }
-    }
+    /// What is logged.
+    pub loggers: Loggers,
 }
 
 /// The API, ready to be served.
 #[derive(Clone, Debug)]
 pub struct Api {
-    /// All routes.
-    pub router: Router,
+    /// What `listeners` serve.
+    pub main: Router,
+    /// What `admin.listeners` serve, where there are any.
+    pub admin: Router,
     /// Connections at the same time (`lockgate.limits.rest.connections.max`); more wait to be accepted.
     pub connections_max: usize,
 }
 
 /// Builds the API over a supervisor.
-pub fn router(handle: Handle, options: ApiOptions) -> Api {
+///
+/// # Errors
+/// Files of users or tokens that cannot be read.
+pub fn router(handle: Handle, options: ApiOptions) -> Result<Api, AuthError> {
     let connections_max = options.rest.connections_max;
-    let desk = Arc::new(dispatch::Desk { handle, options });
-    let router = Router::new().fallback(move |request| {
-        let desk = Arc::clone(&desk);
-        async move { desk.answer(request).await }
-    });
-    Api { router, connections_max }
+    let callers = Callers::read(&options.rest.auth)?;
+    let routed = |doors| {
+        let desk = Desk { handle: handle.clone(), options: options.clone(), callers: callers.clone(), doors };
+        let desk = Arc::new(desk);
+        Router::new().fallback(move |request| {
+            let desk = Arc::clone(&desk);
+            async move { desk.answer(request).await }
+        })
+    };
+    let main = if options.rest.admin == AdminListeners::Main { Doors::All } else { Doors::Api };
+    Ok(Api { main: routed(main), admin: routed(Doors::Admin), connections_max })
 }

@@ -10,6 +10,7 @@ pub enum Route {
     Root,
     Health,
     Metrics,
+    OpenApi,
     Connectors,
     Connector(String),
     Config(String),
@@ -28,12 +29,18 @@ pub enum Route {
     Plugins,
     PluginConfig(String),
     Validate(String),
+    Loggers,
+    Logger(String),
     Packages,
     Package(String),
     PackageVersion(String, String),
 }
 
 impl Route {
+    /// How many kinds of resources there are.
+    #[cfg(test)]
+    pub const KINDS: usize = 27;
+
     /// The resource of a path. A task number that is none is no resource (404, as in Kafka Connect).
     pub fn of(segments: &[String]) -> Option<Self> {
         let parts: Vec<&str> = segments.iter().map(String::as_str).collect();
@@ -41,11 +48,14 @@ impl Route {
             [] => Self::Root,
             ["health"] => Self::Health,
             ["metrics"] => Self::Metrics,
+            ["openapi.json"] => Self::OpenApi,
             ["connectors"] => Self::Connectors,
             ["connectors", name, ref rest @ ..] => Self::of_connector(name.to_owned(), rest)?,
             ["connector-plugins"] => Self::Plugins,
             ["connector-plugins", class, "config"] => Self::PluginConfig(class.to_owned()),
             ["connector-plugins", class, "config", "validate"] => Self::Validate(class.to_owned()),
+            ["admin", "loggers"] => Self::Loggers,
+            ["admin", "loggers", name] => Self::Logger(name.to_owned()),
             ["packages"] => Self::Packages,
             ["packages", name] => Self::Package(name.to_owned()),
             ["packages", name, version] => Self::PackageVersion(name.to_owned(), version.to_owned()),
@@ -75,14 +85,21 @@ impl Route {
         Some(route)
     }
 
+    /// True for what `admin.listeners` serves.
+    pub const fn is_admin(&self) -> bool {
+        matches!(self, Self::Loggers | Self::Logger(_))
+    }
+
     /// Its methods, besides HEAD (where there is GET) and OPTIONS.
     pub const fn methods(&self) -> &'static [&'static str] {
         match self {
             Self::Connectors | Self::Packages => &["GET", "POST"],
+            Self::Logger(_) => &["GET", "PUT"],
             Self::Config(_) => &["GET", "PATCH", "PUT"],
             Self::Connector(_) | Self::PackageVersion(..) => &["DELETE", "GET"],
             Self::Pause(_) | Self::Resume(_) | Self::Stop(_) | Self::TopicsReset(_) | Self::Validate(_) => &["PUT"],
             Self::Restart(_) | Self::TaskRestart(..) => &["POST"],
+            Self::Offsets(_) => &["DELETE", "GET", "PATCH"],
             _ => &["GET"],
         }
     }
@@ -112,7 +129,8 @@ mod tests {
         assert_eq!(of("/connectors/c/tasks-config"), None);
         assert_eq!(of("/connector-plugins/P/config/validate"), Some(Route::Validate("P".to_owned())));
         assert_eq!(of("/packages/p/1.0.0"), Some(Route::PackageVersion("p".to_owned(), "1.0.0".to_owned())));
-        assert_eq!(of("/admin/loggers"), None);
+        assert_eq!(of("/admin/loggers/a%3A%3Ab"), Some(Route::Logger("a::b".to_owned())));
+        assert_eq!(of("/admin"), None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Listeners and connections.
 //!
-//! Enters: bound listeners. Leaves: served connections, until the shutdown future resolves; then open calls may end within
+//! Enters: bound listeners, with or without TLS. Leaves: served connections, until the shutdown future resolves; then open calls may end within
 //! [`GRACE`]. Invariant: at most `connections_max` connections; each of them lives in one set that [`serve`] owns; no
 //! connection may idle or dribble its headers for longer than [`HEADERS_TIMEOUT`].
 
@@ -9,14 +9,18 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 
 use crate::Api;
+use crate::dispatch::OverTls;
 
 /// How long open calls may go on after shutdown was asked for.
 pub const GRACE: Duration = Duration::from_secs(10);
@@ -30,8 +34,21 @@ const HEADER_BYTES_MAX: usize = 64 << 10;
 /// Pause after the system refused to accept (out of file descriptors), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// How long a TLS handshake may take.
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A listener that is bound.
+pub struct Bound {
+    /// Where it listens.
+    pub listener: TcpListener,
+    /// With TLS.
+    pub tls: Option<TlsAcceptor>,
+    /// One of `admin.listeners`.
+    pub is_admin: bool,
+}
+
 /// Serves until `shutdown` resolves, then up to [`GRACE`] longer. Error: a listener ended.
-pub async fn serve(listeners: Vec<TcpListener>, api: Api, shutdown: impl Future<Output = ()> + Send) -> io::Result<()> {
+pub async fn serve(listeners: Vec<Bound>, api: Api, shutdown: impl Future<Output = ()> + Send) -> io::Result<()> {
     let (stop, stopped) = watch::channel(false);
     let permits = Arc::new(Semaphore::new(api.connections_max.max(1)));
     let mut loops = JoinSet::new();
@@ -53,7 +70,10 @@ pub async fn serve(listeners: Vec<TcpListener>, api: Api, shutdown: impl Future<
 }
 
 /// Accepts until stopped, then waits for its connections.
-async fn accept(listener: TcpListener, api: Api, permits: Arc<Semaphore>, mut stopped: watch::Receiver<bool>) {
+async fn accept(bound: Bound, api: Api, permits: Arc<Semaphore>, mut stopped: watch::Receiver<bool>) {
+    let Bound { listener, tls, is_admin } = bound;
+    let router = if is_admin { api.admin } else { api.main };
+    let router = if tls.is_some() { router.layer(Extension(OverTls)) } else { router };
     let mut connections = JoinSet::new();
     loop {
         let next = async {
@@ -67,7 +87,7 @@ async fn accept(listener: TcpListener, api: Api, permits: Arc<Semaphore>, mut st
         };
         match accepted {
             (Ok(permit), Ok((stream, _))) => {
-                connections.spawn(connection(stream, api.clone(), permit, stopped.clone()));
+                connections.spawn(greet(stream, tls.clone(), router.clone(), permit, stopped.clone()));
             }
             (Ok(_), Err(error)) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -88,9 +108,31 @@ async fn stop_asked(stopped: &mut watch::Receiver<bool>) {
     drop(stopped.wait_for(|stop| *stop).await);
 }
 
-async fn connection(stream: TcpStream, api: Api, permit: OwnedSemaphorePermit, mut stopped: watch::Receiver<bool>) {
+/// One connection, from its handshake on; the permit goes with it.
+async fn greet(
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    permit: OwnedSemaphorePermit,
+    stopped: watch::Receiver<bool>,
+) {
     drop(stream.set_nodelay(true)); // slower without, not wrong
-    let router = api.router.clone();
+    let Some(tls) = tls else {
+        connection(stream, router, stopped).await;
+        return drop(permit);
+    };
+    match tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
+        Ok(Ok(stream)) => connection(stream, router, stopped).await,
+        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+        Err(_) => tracing::debug!("a TLS handshake did not end in time"),
+    }
+    drop(permit);
+}
+
+async fn connection<S>(stream: S, router: Router, mut stopped: watch::Receiver<bool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let service = TowerToHyperService::new(router);
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEADERS_TIMEOUT).max_buf_size(HEADER_BYTES_MAX);
@@ -108,5 +150,4 @@ async fn connection(stream: TcpStream, api: Api, permit: OwnedSemaphorePermit, m
     if let Err(error) = outcome {
         tracing::debug!(%error, "a connection ended early");
     }
-    drop(permit);
 }

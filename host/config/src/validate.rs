@@ -11,6 +11,7 @@ mod shown;
 use std::sync::Arc;
 
 use lockgate_model::package::{ConfigAdvice, ConfigType, Importance, PluginInfo, PluginKind, Width};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::RawConfig;
@@ -55,25 +56,28 @@ pub trait Catalog {
 }
 
 /// One key: Kafka Connect's `ConfigKeyInfo`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[allow(missing_docs)] // the fields are the model's `ConfigDefinition`, under Kafka Connect's names
 pub struct ConfigKeyInfo {
     pub name: String,
     #[serde(rename = "type")]
+    #[schemars(with = "String")]
     pub config_type: ConfigType,
     pub required: bool,
     pub default_value: Option<String>,
+    #[schemars(with = "String")]
     pub importance: Importance,
     pub documentation: Option<String>,
     pub group: Option<String>,
     pub order_in_group: i32,
+    #[schemars(with = "String")]
     pub width: Width,
     pub display_name: String,
     pub dependents: Vec<String>,
 }
 
 /// One value: Kafka Connect's `ConfigValueInfo`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ConfigValueInfo {
     /// The key.
     pub name: String,
@@ -88,7 +92,7 @@ pub struct ConfigValueInfo {
 }
 
 /// A key with its value.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ConfigInfo {
     /// Null for keys that nobody defines.
     pub definition: Option<ConfigKeyInfo>,
@@ -97,7 +101,7 @@ pub struct ConfigInfo {
 }
 
 /// The whole answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ConfigInfos {
     /// `connector.class` as submitted.
     pub name: String,

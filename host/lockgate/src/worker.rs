@@ -6,7 +6,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use lockgate_config::{ConfigErrors, Listener, PropertiesError, RestAuth, RestSettings, Scheme, WorkerConfig};
+use lockgate_api::Bound;
+use lockgate_config::{AdminListeners, ConfigErrors, Listener, PropertiesError, RestSettings, Scheme, WorkerConfig};
 use lockgate_supervisor::{Handle, Options, StartError, Supervisor};
 use lockgate_wasm::{CompileLimits, Compiler, EngineOptions, UploadLimits};
 use tokio::net::TcpListener;
@@ -52,6 +53,12 @@ pub enum WorkerError {
         /// Why.
         cause: std::io::Error,
     },
+    /// Users and tokens of the REST API.
+    #[error(transparent)]
+    Auth(#[from] lockgate_api::AuthError),
+    /// Certificates of an https listener.
+    #[error(transparent)]
+    Tls(#[from] lockgate_api::TlsError),
     /// The supervisor.
     #[error(transparent)]
     Start(#[from] StartError),
@@ -96,18 +103,18 @@ impl Worker {
     pub async fn start(config: WorkerConfig) -> Result<Self, WorkerError> {
         logging::hide(config.providers.secrets());
         settings::report(&config);
-        all_served(&config.rest)?;
-        let mut listeners = Vec::new();
-        for listener in &config.rest.listeners {
-            listeners.push(bind(listener).await?);
-        }
-        let port = listeners.first().and_then(|l| l.local_addr().ok()).map_or(8083, |a| a.port());
+        let listeners = bind_all(&config.rest).await?;
+        let port = listeners.first().and_then(|l| l.listener.local_addr().ok()).map_or(8083, |a| a.port());
         let worker_id = worker_id(&config, port);
-        let rest = lockgate_api::ApiOptions { rest: config.rest.clone(), tenant: config.tenant.clone() };
+        let rest = lockgate_api::ApiOptions {
+            rest: config.rest.clone(),
+            tenant: config.tenant.clone(),
+            loggers: logging::loggers(),
+        };
         let engine = engine(&config)?;
         let (handle, supervisor) = Supervisor::start(Options { worker: config, worker_id, engine })?;
         let (stop_rest, stopped) = watch::channel(false);
-        let router = lockgate_api::router(handle.clone(), rest);
+        let router = lockgate_api::router(handle.clone(), rest)?;
         let served = lockgate_api::serve(listeners, router, stop_asked(stopped));
         Ok(Self { handle, supervisor, rest: tokio::spawn(served), stop_rest })
     }
@@ -146,19 +153,22 @@ async fn stop_asked(mut stopped: watch::Receiver<bool>) {
     drop(stopped.wait_for(|stop| *stop).await);
 }
 
-/// What keeps people out is never passed over.
-fn all_served(rest: &RestSettings) -> Result<(), WorkerError> {
-    let refused = |address: &str, text: &str| {
-        let cause = std::io::Error::new(std::io::ErrorKind::Unsupported, text.to_owned());
-        Err(WorkerError::Listen { address: address.to_owned(), cause })
+/// Binds `listeners`, then `admin.listeners`.
+async fn bind_all(rest: &RestSettings) -> Result<Vec<Bound>, WorkerError> {
+    let mut bound = Vec::new();
+    let none = Vec::new();
+    let (admin, admin_tls) = match &rest.admin {
+        AdminListeners::Own { listeners, tls } => (listeners, tls.as_ref()),
+        AdminListeners::Main | AdminListeners::Disabled => (&none, None),
     };
-    if let Some(listener) = rest.listeners.iter().find(|listener| listener.scheme == Scheme::Https) {
-        return refused(&format!("https://{}:{}", listener.host, listener.port), "this build does not serve https");
+    for (listeners, tls, is_admin) in [(&rest.listeners, rest.tls.as_ref(), false), (admin, admin_tls, true)] {
+        let acceptor = tls.map(lockgate_api::acceptor).transpose()?;
+        for listener in listeners {
+            let tls = acceptor.clone().filter(|_| listener.scheme == Scheme::Https);
+            bound.push(Bound { listener: bind(listener).await?, tls, is_admin });
+        }
     }
-    if rest.auth != RestAuth::default() {
-        return refused("the REST API", "this build does not authenticate callers");
-    }
-    Ok(())
+    Ok(bound)
 }
 
 async fn bind(listener: &Listener) -> Result<TcpListener, WorkerError> {

@@ -30,6 +30,7 @@ use crate::log_book::{LogBook, Pen};
 use crate::registry::{Found, Registry};
 use crate::service::Wishes;
 use crate::storage::Offsets;
+use crate::topics_used::TopicsUsed;
 
 /// A task that was built.
 pub(crate) type Running = BoxFuture<'static, ()>;
@@ -39,6 +40,7 @@ pub(crate) struct Builder {
     pub worker: Arc<WorkerConfig>,
     pub registry: Arc<Registry>,
     pub logs: Arc<LogBook>,
+    pub topics: Arc<TopicsUsed>,
     pub policy: Policy,
     pub limits: Limits,
     pub offsets: Arc<Offsets>,
@@ -118,8 +120,8 @@ impl Builder {
         let adapt = Recode::new(exit, task.formats);
         let fetch = self.consumer(&spec, &sink, start.key.task, schemas.clone())?;
         let running = SinkTask {
+            fetch: self.topics.watch(&id, fetch),
             id,
-            fetch,
             decode: Box::new(Decode::new(trio.key, trio.value, trio.header, entry)),
             adapt: if adapt.is_identity() { Box::new(Untouched) } else { Box::new(adapt) },
             chain,
@@ -149,11 +151,12 @@ impl Builder {
             TopicCreation { create: false, partitions: -1, replication_factor: -1, config: Vec::new() };
         let topic_creation: TopicRules =
             Arc::new(move |topic| creation.as_ref().map_or_else(|| left_to_the_broker.clone(), |c| c.of_topic(topic)));
+        let produce = self.topics.watch(&id, self.producer(&spec)?);
         let running = SourceTask {
             id,
             chain,
             encode: Box::new(Encode::new(trio.key, trio.value, trio.header, exit)),
-            produce: Arc::new(self.producer(&spec)?),
+            produce: Arc::new(produce),
             store: Arc::clone(&self.offsets),
             topic_creation,
             tolerance: tolerance(&spec),

@@ -81,6 +81,13 @@ pub(crate) fn ways(worker: &WorkerConfig) -> Result<Vec<Settings>, KafkaFault> {
 /// What says where the cluster is and how to log in there.
 const WAY: [&str; 4] = ["bootstrap.", "security.", "sasl.", "ssl."];
 
+/// The client that asks about groups.
+pub(crate) fn admin(worker: &WorkerConfig) -> Settings {
+    let mut settings = base(worker);
+    settings.extend(worker.clients.admin.clone());
+    settings
+}
+
 /// Un-prefixed settings: where the cluster is, security.
 pub(crate) fn base(worker: &WorkerConfig) -> Settings {
     let mut settings: Settings = worker.clients.common.clone();

@@ -159,6 +159,7 @@ impl Control {
         match request {
             Request::Ping { reply } => answer(reply, Ok(())),
             Request::List { reply } => answer(reply, Ok(self.desired.names().cloned().collect())),
+            Request::Expand { info, status, reply } => answer(reply, Ok(self.expanded(info, status))),
             Request::Info { name, reply } => answer(reply, self.info(&name)),
             Request::Status { name, reply } => answer(reply, self.status(&name)),
             Request::Tasks { name, reply } => answer(reply, self.tasks(&name)),
@@ -176,7 +177,8 @@ impl Control {
             | Request::Delete { ref name, .. }
             | Request::SetTarget { ref name, .. }
             | Request::Restart { ref name, .. }
-            | Request::RestartTask { ref name, .. } => {
+            | Request::RestartTask { ref name, .. }
+            | Request::EditOffsets { ref name, .. } => {
                 let name = name.clone();
                 self.enqueue(name, Waiting::Call(request), now);
             }
@@ -184,10 +186,10 @@ impl Control {
     }
 
     fn offsets(&mut self, name: String, reply: Reply<Vec<crate::view::ConnectorOffset>>) {
-        if self.desired.wanted(&name).is_none() {
-            return answer(reply, Err(SupervisorError::not_found(format!("Connector {name} not found"))));
+        match self.desired.wanted(&name).map(|wanted| wanted.config.clone()) {
+            Some(config) => self.run(Job::Offsets { name, config, reply }),
+            None => answer(reply, Err(SupervisorError::not_found(format!("Connector {name} not found")))),
         }
-        self.run(Job::Offsets { name, reply });
     }
 
     pub(super) fn upgrade(&mut self, name: String, now: Instant) {
@@ -272,6 +274,13 @@ impl Control {
                 answer(reply, restarted);
                 return false;
             }
+            Request::EditOffsets { name, edit, reply } => match self.editable(&name) {
+                Ok(config) => self.run(Job::EditOffsets { name, config, edit, reply }),
+                Err(error) => {
+                    answer(reply, Err(error));
+                    return false;
+                }
+            },
             _ => return false, // the rest never waits in a lane
         }
         true
@@ -309,6 +318,7 @@ impl Control {
                 self.fail(&name, "an operation of the worker panicked; this is a defect of Lockgate".to_owned());
                 (name, false)
             }
+            Done::Edited { name } => (name, false),
             Done::Checked { name, outcome, initial_state, reply } => {
                 let held = self.checked(&name, outcome, initial_state, reply);
                 (name, held)

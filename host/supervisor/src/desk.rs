@@ -12,6 +12,7 @@ use crate::error::{ErrorKind, SupervisorError};
 use crate::log_book::LogBook;
 use crate::package_view;
 use crate::registry::Registry;
+use crate::topics_used::TopicsUsed;
 use crate::view::{ConfigKeyInfo, HealthState, LogLine, PackageView, PluginEntry, ServerInfo, WorkerHealth};
 
 /// How far the start has got.
@@ -28,15 +29,16 @@ pub(crate) enum Stage {
 pub(crate) struct Desk {
     pub registry: Arc<Registry>,
     pub logs: Arc<LogBook>,
+    pub topics: Arc<TopicsUsed>,
     stage: RwLock<Stage>,
     cluster_id: OnceLock<String>,
     stop: watch::Sender<bool>,
 }
 
 impl Desk {
-    pub(crate) fn new(registry: Arc<Registry>, logs: Arc<LogBook>) -> Self {
+    pub(crate) fn new(registry: Arc<Registry>, logs: Arc<LogBook>, topics: Arc<TopicsUsed>) -> Self {
         let stage = RwLock::new(Stage::Starting("It has just begun.".to_owned()));
-        Self { registry, logs, stage, cluster_id: OnceLock::new(), stop: watch::Sender::new(false) }
+        Self { registry, logs, topics, stage, cluster_id: OnceLock::new(), stop: watch::Sender::new(false) }
     }
 
     pub(crate) fn enter(&self, stage: Stage) {

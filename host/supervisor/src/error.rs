@@ -8,6 +8,8 @@
 pub enum ErrorKind {
     /// 400: the request or the configuration is wrong.
     BadRequest,
+    /// 403: switched off on this worker.
+    Forbidden,
     /// 404: no such connector, task, plugin or package.
     NotFound,
     /// 409: it exists already, or something else is under way.

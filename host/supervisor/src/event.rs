@@ -12,7 +12,9 @@ use lockgate_model::TaskMetrics;
 use crate::desired::{Change, Config};
 use crate::error::SupervisorError;
 use crate::request::{ClientConfig, Reply, Request};
-use crate::view::{ConfigInfos, ConnectorOffset, ConnectorStateInfo, PutOutcome, State, TargetState, Uploaded};
+use crate::view::{
+    ConfigInfos, ConnectorOffset, ConnectorStateInfo, OffsetEdit, PutOutcome, State, TargetState, Uploaded,
+};
 
 /// A task of a connector.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -136,14 +138,19 @@ pub(crate) enum Job {
     /// `DELETE /packages/N/V`; the configurations of all connectors say what is in use.
     DeletePackage { name: String, version: String, in_use: Vec<Config>, reply: Reply<()> },
     /// `GET /connectors/C/offsets`.
-    Offsets { name: String, reply: Reply<Vec<ConnectorOffset>> },
+    Offsets { name: String, config: Config, reply: Reply<Vec<ConnectorOffset>> },
+    /// `PATCH` and `DELETE /connectors/C/offsets`.
+    EditOffsets { name: String, config: Config, edit: OffsetEdit, reply: Reply<String> },
 }
 
 impl Job {
     /// The lane that it holds.
     pub(crate) fn lane(&self) -> Option<&str> {
         match self {
-            Self::Check { name, .. } | Self::Write { name, .. } | Self::Make { name, .. } => Some(name),
+            Self::Check { name, .. }
+            | Self::Write { name, .. }
+            | Self::Make { name, .. }
+            | Self::EditOffsets { name, .. } => Some(name),
             _ => None,
         }
     }
@@ -198,6 +205,10 @@ pub(crate) enum Done {
     Answered,
     /// Answered by the job itself: a package is there that was not.
     Installed,
+    /// Likewise, and the lane of this connector is free.
+    Edited {
+        name: String,
+    },
     /// It panicked: a bug of the host. The lane must not stay closed for ever.
     Died {
         lane: Option<String>,

@@ -4,7 +4,7 @@
 //! stay private; every call has a deadline ([`REQUEST_TIMEOUT`]); dropping a call's future does not undo what was begun.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use indexmap::IndexMap;
@@ -12,11 +12,12 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::desk::Desk;
 use crate::error::{ErrorKind, SupervisorError};
+use crate::offset_edits::DRAINING;
 use crate::request::{Reply, Request};
 use crate::view::{
-    ConfigInfos, ConfigKeyInfo, ConnectorInfo, ConnectorOffset, ConnectorStateInfo, CreateConnector, LogLine,
-    MetricsView, PackageView, PluginEntry, PutOutcome, RestartOptions, ServerInfo, TargetState, TaskInfo, TaskState,
-    Uploaded, WorkerHealth,
+    ConfigInfos, ConfigKeyInfo, ConnectorInfo, ConnectorOffset, ConnectorStateInfo, CreateConnector, Expanded, LogLine,
+    MetricsView, OffsetEdit, PackageView, PluginEntry, PutOutcome, RestartOptions, ServerInfo, TargetState, TaskInfo,
+    TaskState, Uploaded, WorkerHealth,
 };
 
 /// How long a call waits, as in Kafka Connect. The operation may still end later.
@@ -24,6 +25,11 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// How long `health` waits for the control loop, as in Kafka Connect.
 pub const HEALTH_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long an edit of offsets waits for the last task of a stopped connector.
+const DRAIN_PATIENCE: Duration = Duration::from_secs(15);
+/// Between two tries.
+const DRAIN_PAUSE: Duration = Duration::from_millis(50);
 
 /// Cheap to clone; all clones speak to one supervisor.
 #[derive(Clone, Debug)]
@@ -53,6 +59,11 @@ impl Handle {
     /// Names of all connectors, sorted.
     pub async fn connectors(&self) -> Outcome<Vec<String>> {
         self.ask(|reply| Request::List { reply }).await
+    }
+
+    /// All connectors by name, each with what is asked for.
+    pub async fn expanded(&self, info: bool, status: bool) -> Outcome<IndexMap<String, Expanded>> {
+        self.ask(|reply| Request::Expand { info, status, reply }).await
     }
 
     /// Creates a connector: validated, written to the config topic, then answered; tasks start right after.
@@ -149,10 +160,41 @@ impl Handle {
         self.ask(|reply| Request::RestartTask { name, task, reply }).await
     }
 
-    /// Offsets of a source (from the offset store); `BadRequest` for sinks, whose offsets are their consumer group's.
+    /// Offsets: of a source from the offset store, of a sink what its consumer group has committed.
     pub async fn offsets(&self, name: &str) -> Outcome<Vec<ConnectorOffset>> {
         let name = name.to_owned();
         self.ask(|reply| Request::Offsets { name, reply }).await
+    }
+
+    /// Changes or forgets offsets of a STOPPED connector; waits until its last task has ended. The sentence for the client.
+    ///
+    /// Errors: `BadRequest` while it is not STOPPED, or for offsets that make no sense; `Internal` while others read with
+    /// the sink's group.
+    pub async fn edit_offsets(&self, name: &str, edit: OffsetEdit) -> Outcome<String> {
+        let end = Instant::now() + DRAIN_PATIENCE;
+        loop {
+            let (name, edit) = (name.to_owned(), edit.clone());
+            match self.ask(|reply| Request::EditOffsets { name, edit, reply }).await {
+                Err(error) if error.code() == DRAINING && Instant::now() < end => {
+                    tokio::time::sleep(DRAIN_PAUSE).await;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// Topics that the connector has used, by name. `Forbidden` if tracking is off.
+    pub async fn topics(&self, name: &str) -> Outcome<Vec<String>> {
+        let topics = self.desk.topics.of(name)?;
+        self.info(name).await?;
+        Ok(topics)
+    }
+
+    /// Forgets the topics that the connector has used. `Forbidden` if tracking or its reset is off.
+    pub async fn reset_topics(&self, name: &str) -> Outcome<()> {
+        self.desk.topics.of(name)?;
+        self.info(name).await?;
+        self.desk.topics.reset(name)
     }
 
     /// `GET /connector-plugins`: sinks, sources, and unless `connectors_only` transforms, predicates and converters.

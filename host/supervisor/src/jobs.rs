@@ -9,7 +9,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use lockgate_config::{ConnectorSpec, RawConfig, Resolved, WorkerConfig, error::connect_message};
 use lockgate_model::package::PluginInfo;
-use lockgate_model::ports::OffsetStore;
 use lockgate_wasm::{Engine, PackageError, PackageErrorClass, Policy};
 
 use crate::clients;
@@ -17,15 +16,16 @@ use crate::control::answer;
 use crate::desired::Config;
 use crate::error::{ErrorKind, SupervisorError};
 use crate::event::{Done, Job, Made};
+use crate::offset_edits::OffsetDesk;
 use crate::package_store::PackageStore;
 use crate::package_view;
 use crate::registry::{Installed, Registry, Standing};
 use crate::reload::Reloads;
 use crate::request::ClientConfig;
 use crate::secrets;
-use crate::storage::{Offsets, Writer};
+use crate::storage::Writer;
 use crate::validate;
-use crate::view::{ConfigInfos, ConnectorOffset, Uploaded};
+use crate::view::{ConfigInfos, Uploaded};
 
 /// How long a plugin may take to say what tasks it wants, and to validate. The sandbox has its own, shorter bounds.
 const PLUGIN_DEADLINE: Duration = Duration::from_mins(1);
@@ -38,7 +38,7 @@ pub(crate) struct Jobs {
     pub store: PackageStore,
     pub policy: Policy,
     pub writer: Writer,
-    pub offsets: Arc<Offsets>,
+    pub offsets: OffsetDesk,
     pub reloads: Arc<Reloads>,
 }
 
@@ -76,9 +76,15 @@ impl Jobs {
                 answer(reply, self.delete_package(&name, &version, &resolved));
                 Done::Answered
             }
-            Job::Offsets { name, reply } => {
-                answer(reply, self.source_offsets(&name).await);
+            Job::Offsets { name, config, reply } => {
+                let config = secrets::resolve_stored(&self.worker.providers, &config).await.settings();
+                answer(reply, self.offsets.read(&name, &config).await);
                 Done::Answered
+            }
+            Job::EditOffsets { name, config, edit, reply } => {
+                let config = secrets::resolve_stored(&self.worker.providers, &config).await.settings();
+                answer(reply, self.offsets.edit(&name, &config, edit).await);
+                Done::Edited { name }
             }
         }
     }
@@ -110,7 +116,7 @@ impl Jobs {
         let resolved = secrets::resolve(&self.worker.providers, config.clone()).await;
         let class = match ConnectorSpec::class_of(&resolved.config) {
             Ok(class) => class,
-            Err(e) => return Err(SupervisorError::internal(first_message(&e))),
+            Err(e) => return Err(SupervisorError::invalid(first_message(&e))),
         };
         let bare = |text: &str| {
             let simple = text.rsplit('.').next().unwrap_or(text);
@@ -239,16 +245,6 @@ impl Jobs {
         self.registry.remove(name, version);
         tracing::info!(package = name, version, "package deleted");
         Ok(())
-    }
-
-    async fn source_offsets(&self, name: &str) -> Result<Vec<ConnectorOffset>, SupervisorError> {
-        let positions = self.offsets.load(name).await.map_err(|e| SupervisorError::internal(e.to_string()))?;
-        let json = |text: &str| serde_json::from_str(text).unwrap_or(serde_json::Value::Null);
-        let one = |p: lockgate_model::Position| ConnectorOffset {
-            partition: json(&p.partition),
-            offset: p.offset.as_deref().map_or(serde_json::Value::Null, json),
-        };
-        Ok(positions.into_iter().map(one).collect())
     }
 }
 

@@ -7,11 +7,12 @@
 use indexmap::IndexMap;
 use lockgate_kafka::{
     ConfigLog, ConfigState, ConfigWriter, LogError, LogOptions, Status, StatusKey, StatusLog, StatusState,
-    StatusWriter, TargetState, TaskConfigs,
+    StatusWriter, TargetState, TaskConfigs, TopicStatus,
 };
 
 use crate::desired::{Change, Config, Desired};
 use crate::event::Report;
+use crate::topics_used::TopicNote;
 use crate::view;
 
 /// Generation of this worker in the group. There is one worker, and so one generation, until workers share the work.
@@ -111,6 +112,17 @@ impl StatusTopic {
     pub(crate) async fn open(options: LogOptions, worker_id: &str) -> Result<(StatusState, Self), LogError> {
         let log = StatusLog::open(options).await?;
         Ok((log.state().clone(), Self { writer: log.writer(), worker_id: worker_id.to_owned() }))
+    }
+
+    /// Writes that a connector uses a topic, or no longer.
+    pub(crate) async fn write_topic(&self, note: &TopicNote) -> Result<(), LogError> {
+        let (name, connector) = (note.topic.clone(), note.connector.clone());
+        match note.first {
+            Some((task, discovered_ms)) => {
+                self.writer.put_topic(&TopicStatus { name, connector, task, discovered_ms }).await
+            }
+            None => self.writer.remove(&[StatusKey::Topic(name, connector)]).await,
+        }
     }
 
     /// Writes a status, or removes it.

@@ -23,6 +23,7 @@ mod jobs;
 mod kafka_logs;
 mod lifecycle;
 mod log_book;
+mod offset_edits;
 mod package_store;
 mod package_view;
 mod registry;
@@ -39,6 +40,7 @@ mod starts;
 mod status_clerk;
 mod storage;
 mod supervisor;
+mod topics_used;
 mod validate;
 mod version;
 

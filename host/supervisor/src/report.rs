@@ -5,11 +5,13 @@
 
 use std::sync::Arc;
 
+use indexmap::IndexMap;
+
 use crate::control::Control;
 use crate::error::SupervisorError;
 use crate::view::{
-    ConnectorInfo, ConnectorMetricsView, ConnectorState, ConnectorStateInfo, ConnectorType, MetricsView, TaskInfo,
-    TaskMetricsView, TaskRef,
+    ConnectorInfo, ConnectorMetricsView, ConnectorState, ConnectorStateInfo, ConnectorType, Expanded, MetricsView,
+    TaskInfo, TaskMetricsView, TaskRef,
 };
 use lockgate_config::Part;
 use lockgate_model::TaskId;
@@ -24,6 +26,17 @@ impl Control {
             tasks: (0..).zip(&wanted.tasks).map(task).collect(),
             connector_type: self.connector_type(&wanted.config),
         })
+    }
+
+    /// Every connector, with what is asked for; in one go, so that many are shown as they are at one moment.
+    pub(super) fn expanded(&self, info: bool, status: bool) -> IndexMap<String, Expanded> {
+        let one = |name: &String| Expanded {
+            info: info.then(|| self.info(name).ok()).flatten(),
+            status: status.then(|| self.status(name).ok()).flatten(),
+        };
+        // One that has only just been written has no status yet, and is left out.
+        let whole = |one: &Expanded| one.info.is_some() == info && one.status.is_some() == status;
+        self.desired.names().map(|name| (name.clone(), one(name))).filter(|(_, one)| whole(one)).collect()
     }
 
     pub(super) fn status(&self, name: &str) -> Result<ConnectorStateInfo, SupervisorError> {

@@ -10,8 +10,8 @@ use tokio::sync::oneshot;
 use crate::desk::{Desk, Stage};
 use crate::error::SupervisorError;
 use crate::view::{
-    ConfigInfos, ConnectorInfo, ConnectorOffset, ConnectorStateInfo, MetricsView, PutOutcome, RestartOptions,
-    TargetState, TaskInfo, Uploaded,
+    ConfigInfos, ConnectorInfo, ConnectorOffset, ConnectorStateInfo, Expanded, MetricsView, OffsetEdit, PutOutcome,
+    RestartOptions, TargetState, TaskInfo, Uploaded,
 };
 
 /// Where an answer goes.
@@ -40,6 +40,11 @@ pub(crate) enum Request {
         name: String,
         patch: ClientConfig,
         reply: Reply<PutOutcome>,
+    },
+    Expand {
+        info: bool,
+        status: bool,
+        reply: Reply<IndexMap<String, Expanded>>,
     },
     Info {
         name: String,
@@ -76,6 +81,11 @@ pub(crate) enum Request {
         name: String,
         reply: Reply<Vec<ConnectorOffset>>,
     },
+    EditOffsets {
+        name: String,
+        edit: OffsetEdit,
+        reply: Reply<String>,
+    },
     Validate {
         class: String,
         config: ClientConfig,
@@ -101,6 +111,7 @@ impl Request {
         match self {
             Self::List { reply } => drop(reply.send(Err(error))),
             Self::PutConfig { reply, .. } | Self::PatchConfig { reply, .. } => drop(reply.send(Err(error))),
+            Self::Expand { reply, .. } => drop(reply.send(Err(error))),
             Self::Info { reply, .. } => drop(reply.send(Err(error))),
             Self::Status { reply, .. } | Self::Restart { reply, .. } => drop(reply.send(Err(error))),
             Self::Tasks { reply, .. } => drop(reply.send(Err(error))),
@@ -110,6 +121,7 @@ impl Request {
             | Self::RestartTask { reply, .. }
             | Self::DeletePackage { reply, .. } => drop(reply.send(Err(error))),
             Self::Offsets { reply, .. } => drop(reply.send(Err(error))),
+            Self::EditOffsets { reply, .. } => drop(reply.send(Err(error))),
             Self::Validate { reply, .. } => drop(reply.send(Err(error))),
             Self::Upload { reply, .. } => drop(reply.send(Err(error))),
             Self::Metrics { reply } => drop(reply.send(Err(error))),

@@ -144,6 +144,7 @@ impl Service {
                 Action::ForgetLogs(name) => {
                     self.desk.logs.forget(&name);
                     self.reloads.forget(&name);
+                    self.desk.topics.forget(&name);
                 }
             }
         }

@@ -69,6 +69,12 @@ impl Slots {
         own.filter(|(_, slot)| !slot.retired).map(|(key, slot)| (key.task, slot))
     }
 
+    /// True while a task of the connector, seen or retired, has not ended.
+    pub(crate) fn is_alive(&self, connector: &str) -> bool {
+        let own = self.by_task.range(TaskKey::new(connector, 0)..).take_while(|(key, _)| key.connector == connector);
+        own.into_iter().any(|(_, slot)| slot.phase != Phase::Over)
+    }
+
     /// All tasks that are to be seen.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&TaskKey, &Slot)> {
         self.by_task.iter().filter(|(_, slot)| !slot.retired)
@@ -86,7 +92,8 @@ impl Slots {
         out: &mut Vec<Action>,
     ) {
         let tasks = wanted.map_or(&[][..], |w| &w.tasks[..]);
-        let numbers: Vec<u32> = self.by_task.keys().filter(|k| k.connector == connector).map(|k| k.task).collect();
+        let own = self.by_task.range(TaskKey::new(connector, 0)..).take_while(|(key, _)| key.connector == connector);
+        let numbers: Vec<u32> = own.map(|(key, _)| key.task).collect();
         for task in numbers.into_iter().filter(|n| *n as usize >= tasks.len()) {
             self.retire(&TaskKey::new(connector, task), now, out);
         }

@@ -10,10 +10,12 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::join_all;
+use lockgate_kafka::LogError;
 use tokio::sync::Notify;
 
 use crate::event::{Report, Reported};
 use crate::storage::Statuses;
+use crate::topics_used::TopicNote;
 
 /// Reports that are written at a time.
 const TOGETHER_MAX: usize = 256;
@@ -31,7 +33,25 @@ pub(crate) struct Clerk {
 #[derive(Debug, Default)]
 struct Pending {
     reports: BTreeMap<(String, Option<u32>), Option<Reported>>,
+    /// By connector and topic.
+    topics: BTreeMap<(String, String), Option<(u32, i64)>>,
     writing: bool,
+}
+
+/// One record to be written.
+#[derive(Debug)]
+enum Entry {
+    Status(Report),
+    Topic(TopicNote),
+}
+
+impl Entry {
+    async fn write(&self, statuses: &Statuses) -> Result<(), LogError> {
+        match self {
+            Self::Status(report) => statuses.write(report).await,
+            Self::Topic(note) => statuses.write_topic(note).await,
+        }
+    }
 }
 
 impl Clerk {
@@ -42,20 +62,27 @@ impl Clerk {
         self.left.notify_one();
     }
 
+    /// Leaves a note about a topic; an older one of the same topic that still waits is superseded.
+    pub(crate) fn leave_topic(&self, note: TopicNote) {
+        let TopicNote { connector, topic, first } = note;
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner).topics.insert((connector, topic), first);
+        self.left.notify_one();
+    }
+
     /// Writes for ever; to be dropped when the worker ends.
     pub(crate) async fn run(&self, statuses: Statuses) {
         loop {
-            let reports = self.take();
-            if reports.is_empty() {
+            let entries = self.take();
+            if entries.is_empty() {
                 self.written.notify_waiters();
                 self.left.notified().await;
                 continue;
             }
-            let outcomes = join_all(reports.iter().map(|report| statuses.write(report))).await;
+            let outcomes = join_all(entries.iter().map(|entry| entry.write(&statuses))).await;
             let mut refused = None;
-            for (report, outcome) in reports.into_iter().zip(outcomes) {
+            for (entry, outcome) in entries.into_iter().zip(outcomes) {
                 if let Err(error) = outcome {
-                    self.put_back(report);
+                    self.put_back(entry);
                     refused = Some(error);
                 }
             }
@@ -82,20 +109,36 @@ impl Clerk {
 
     fn is_idle(&self) -> bool {
         let pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        pending.reports.is_empty() && !pending.writing
+        pending.reports.is_empty() && pending.topics.is_empty() && !pending.writing
     }
 
-    fn take(&self) -> Vec<Report> {
+    fn take(&self) -> Vec<Entry> {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = pending.reports.len().min(TOGETHER_MAX);
-        let next = std::iter::from_fn(|| pending.reports.pop_first()).take(count);
-        let reports: Vec<Report> = next.map(|((connector, task), state)| Report { task, connector, state }).collect();
-        pending.writing = !reports.is_empty();
-        reports
+        let mut entries = Vec::new();
+        while entries.len() < TOGETHER_MAX {
+            let report = pending.reports.pop_first();
+            let report = report.map(|((connector, task), state)| Entry::Status(Report { task, connector, state }));
+            let entry = report.or_else(|| {
+                let ((connector, topic), first) = pending.topics.pop_first()?;
+                Some(Entry::Topic(TopicNote { connector, topic, first }))
+            });
+            let Some(entry) = entry else { break };
+            entries.push(entry);
+        }
+        pending.writing = !entries.is_empty();
+        entries
     }
 
-    fn put_back(&self, report: Report) {
+    fn put_back(&self, entry: Entry) {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        pending.reports.entry((report.connector, report.task)).or_insert(report.state); // unless a newer one came
+        // Unless a newer one came.
+        match entry {
+            Entry::Status(report) => {
+                pending.reports.entry((report.connector, report.task)).or_insert(report.state);
+            }
+            Entry::Topic(note) => {
+                pending.topics.entry((note.connector, note.topic)).or_insert(note.first);
+            }
+        }
     }
 }

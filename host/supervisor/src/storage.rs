@@ -3,6 +3,7 @@
 //! Enters: the worker's configuration. Leaves: the state that the log holds, and the writing ends. Invariant (L3): a write
 //! resolves once it is durable; in standalone mode connectors are as durable as the files they were given in.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use lockgate_config::{Distributed, InternalTopic, Mode, WorkerConfig};
@@ -16,6 +17,7 @@ use crate::error::SupervisorError;
 use crate::event::Report;
 use crate::kafka_logs::{Configs, StatusTopic, vanished};
 use crate::offset_file::{FileOffsetStore, OffsetFileError};
+use crate::topics_used::TopicNote;
 
 /// How often a broker that is away is said to be away, and asked again.
 const BROKER_WAIT: Duration = Duration::from_secs(3);
@@ -29,6 +31,8 @@ pub(crate) struct Opened {
     pub vanished: Vec<Report>,
     pub offsets: Offsets,
     pub cluster_id: Option<String>,
+    /// Topics that connectors have used.
+    pub topics: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// The worker's memory cannot be used.
@@ -64,6 +68,7 @@ pub(crate) async fn open(
                 vanished: Vec::new(),
                 offsets: Offsets::File(file),
                 cluster_id: None,
+                topics: BTreeMap::new(),
             })
         }
         Mode::Distributed(distributed) => loop {
@@ -105,6 +110,8 @@ async fn open_logs(
     )?;
     let ((desired, configs), (known, statuses)) = (configs, statuses);
     let vanished = vanished(&known, &desired);
+    let names = |topics: BTreeMap<String, _>| topics.into_keys().collect();
+    let topics = known.topics.into_iter().map(|(connector, topics)| (connector, names(topics))).collect();
     Ok(Opened {
         desired,
         writer: Writer::Kafka(configs),
@@ -112,6 +119,7 @@ async fn open_logs(
         vanished,
         offsets: Offsets::Kafka(offsets),
         cluster_id: Some(cluster_id),
+        topics,
     })
 }
 
@@ -177,6 +185,13 @@ impl Statuses {
         match self {
             Self::Memory => Ok(()),
             Self::Kafka(topic) => topic.write(report).await,
+        }
+    }
+
+    pub(crate) async fn write_topic(&self, note: &TopicNote) -> Result<(), LogError> {
+        match self {
+            Self::Memory => Ok(()),
+            Self::Kafka(topic) => topic.write_topic(note).await,
         }
     }
 }

@@ -19,6 +19,7 @@ use crate::control::{Control, Setup};
 use crate::desk::{Desk, Stage};
 use crate::handle::Handle;
 use crate::jobs::Jobs;
+use crate::offset_edits::OffsetDesk;
 use crate::package_store::{PackageStore, is_named_by, read_directory};
 use crate::registry::{Installed, Standing};
 use crate::reload::Reloads;
@@ -26,6 +27,7 @@ use crate::request::Request;
 use crate::service::{Service, Wishes};
 use crate::status_clerk::Clerk;
 use crate::storage::{self, Opened, Statuses, StorageError};
+use crate::topics_used::TopicsUsed;
 
 /// Calls that may wait for the control loop.
 pub const REQUESTS_MAX: usize = 256;
@@ -70,10 +72,13 @@ impl Supervisor {
         let [http, tcp, read, write, private] =
             [&grants.http, &grants.tcp, &grants.read, &grants.write, &grants.private].map(|list| list.join(","));
         let policy = Policy::parse(&http, &tcp, &read, &write, &private).map_err(StartError::Grants)?;
-        let desk = Arc::new(Desk::new(Arc::default(), Arc::default()));
+        let clerk = Arc::<Clerk>::default();
+        let topics = Arc::new(TopicsUsed::new(options.worker.topic_tracking, Arc::clone(&clerk)));
+        let desk = Arc::new(Desk::new(Arc::default(), Arc::default(), topics));
         let (requests, received) = mpsc::channel(REQUESTS_MAX);
         let handle = Handle::new(requests, Arc::clone(&desk));
-        let start = Start { worker: Arc::new(options.worker), worker_id: options.worker_id, engine, policy, desk };
+        let (worker, worker_id) = (Arc::new(options.worker), options.worker_id);
+        let start = Start { worker, worker_id, engine, policy, desk, clerk };
         Ok((handle, tokio::spawn(start.run(received))))
     }
 }
@@ -84,6 +89,7 @@ struct Start {
     engine: Engine,
     policy: Policy,
     desk: Arc<Desk>,
+    clerk: Arc<Clerk>,
 }
 
 impl Start {
@@ -119,7 +125,8 @@ impl Start {
         requests: mpsc::Receiver<Request>,
         stop: watch::Receiver<bool>,
     ) -> (Service, Statuses) {
-        let Opened { desired, writer, statuses, vanished, offsets, cluster_id } = opened;
+        let Opened { desired, writer, statuses, vanished, offsets, cluster_id, topics } = opened;
+        self.desk.topics.remember(topics);
         if let Some(id) = cluster_id {
             self.desk.set_cluster_id(id);
         }
@@ -139,6 +146,7 @@ impl Start {
             worker: Arc::clone(&self.worker),
             registry: Arc::clone(&self.desk.registry),
             logs: Arc::clone(&self.desk.logs),
+            topics: Arc::clone(&self.desk.topics),
             policy: self.policy.clone(),
             limits: limits(&self.worker),
             offsets: Arc::clone(&offsets),
@@ -154,12 +162,11 @@ impl Start {
             store: PackageStore::new(self.worker.packages.uploaded.clone()),
             policy: self.policy.clone(),
             writer,
-            offsets,
+            offsets: OffsetDesk::new(Arc::clone(&self.worker), Arc::clone(&self.desk.registry), offsets),
             reloads: Arc::clone(&reloads),
         };
-        let clerk = Arc::<Clerk>::default();
         for report in vanished {
-            clerk.leave(report);
+            self.clerk.leave(report);
         }
         let service = Service {
             control: Control::new(setup, desired),
@@ -168,7 +175,7 @@ impl Start {
             desk: Arc::clone(&self.desk),
             jobs: Arc::new(jobs),
             builder: Arc::new(builder),
-            clerk,
+            clerk: Arc::clone(&self.clerk),
             wishes,
             reloads,
         };

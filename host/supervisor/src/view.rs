@@ -4,17 +4,20 @@
 //! that Kafka Connect's clients look for. Invariant: no secret is in here that was not in the user's own raw config;
 //! values of `password` keys are `[hidden]` wherever a definition is known.
 
+mod figures;
+mod offsets;
+
 use indexmap::IndexMap;
 pub use lockgate_config::{ConfigInfo, ConfigInfos, ConfigKeyInfo, ConfigValueInfo};
 use lockgate_model::package::PluginKind;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-mod figures;
-
 pub use figures::{Ailment, ConnectorMetricsView, Health, MetricsView, StartsView, TaskMetricsView};
+pub use offsets::{ConnectorOffset, JsonObject, OffsetChange, OffsetEdit};
 
 /// `GET /`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ServerInfo {
     /// Version of Lockgate.
     pub version: String,
@@ -25,7 +28,7 @@ pub struct ServerInfo {
 }
 
 /// How the worker is; the text is `status` in `GET /health`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum HealthState {
     /// 200.
@@ -37,7 +40,7 @@ pub enum HealthState {
 }
 
 /// `GET /health`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct WorkerHealth {
     /// How it is.
     pub status: HealthState,
@@ -79,7 +82,7 @@ impl TargetState {
 }
 
 /// Reported state of a connector or task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum State {
     /// Nobody runs it.
@@ -111,7 +114,7 @@ impl State {
 }
 
 /// Kind of a connector.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ConnectorType {
     /// Outside -> Kafka.
@@ -134,7 +137,7 @@ pub struct CreateConnector {
 }
 
 /// `{"connector": C, "task": N}`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TaskRef {
     /// Connector name.
     pub connector: String,
@@ -143,7 +146,7 @@ pub struct TaskRef {
 }
 
 /// A connector: `GET /connectors/C`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ConnectorInfo {
     /// Name.
     pub name: String,
@@ -166,7 +169,7 @@ pub struct PutOutcome {
 }
 
 /// One task: `GET /connectors/C/tasks`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TaskInfo {
     /// Which.
     pub id: TaskRef,
@@ -175,7 +178,7 @@ pub struct TaskInfo {
 }
 
 /// The connector part of a status.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ConnectorState {
     /// State.
     pub state: State,
@@ -192,7 +195,7 @@ pub struct ConnectorState {
 }
 
 /// A task's status: `GET /connectors/C/tasks/N/status`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TaskState {
     /// Task number.
     pub id: u32,
@@ -211,7 +214,7 @@ pub struct TaskState {
 }
 
 /// `GET /connectors/C/status`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ConnectorStateInfo {
     /// Name.
     pub name: String,
@@ -224,6 +227,17 @@ pub struct ConnectorStateInfo {
     pub connector_type: ConnectorType,
 }
 
+/// One connector of `GET /connectors?expand=`: what was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Expanded {
+    /// `expand=info`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub info: Option<ConnectorInfo>,
+    /// `expand=status`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<ConnectorStateInfo>,
+}
+
 /// Parameters of `POST /connectors/C/restart`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RestartOptions {
@@ -234,7 +248,7 @@ pub struct RestartOptions {
 }
 
 /// One line of `GET /connector-plugins`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PluginEntry {
     /// Class.
     pub class: String,
@@ -247,7 +261,7 @@ pub struct PluginEntry {
 }
 
 /// A request for something outside the sandbox, as a package makes it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RequestView {
     /// `http`, `tcp`, `read` or `write`.
     pub kind: String,
@@ -256,12 +270,13 @@ pub struct RequestView {
 }
 
 /// One plugin of a package.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PackagePlugin {
     /// Class.
     pub class: String,
     /// Kind.
     #[serde(rename = "type")]
+    #[schemars(with = "String")]
     pub kind: PluginKind,
     /// Other names it answers to.
     pub aliases: Vec<String>,
@@ -276,7 +291,7 @@ pub struct PackagePlugin {
 }
 
 /// A package: `GET /packages/N/V`, and the answer to an upload.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PackageView {
     /// Name.
     pub name: String,
@@ -306,7 +321,7 @@ pub struct Uploaded {
 }
 
 /// One line that a guest (or the host, about a guest) logged: `GET /connectors/C/logs`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LogLine {
     /// Epoch milliseconds.
     pub timestamp_ms: i64,
@@ -316,13 +331,4 @@ pub struct LogLine {
     pub level: &'static str,
     /// The line, control characters escaped.
     pub message: String,
-}
-
-/// One entry of `GET /connectors/C/offsets`: objects as in the offsets topic.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ConnectorOffset {
-    /// Source partition, or `{"kafka_topic": .., "kafka_partition": ..}`.
-    pub partition: serde_json::Value,
-    /// Source offset, or `{"kafka_offset": ..}`; null = none.
-    pub offset: serde_json::Value,
 }

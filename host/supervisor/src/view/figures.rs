@@ -6,12 +6,13 @@
 use std::sync::Arc;
 
 use lockgate_model::{TaskId, TaskMetrics};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{ConnectorType, State};
 
 /// How something that should get on does not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Ailment {
     /// It runs and makes no progress.
@@ -25,7 +26,7 @@ pub enum Ailment {
 }
 
 /// What a status says beside Kafka Connect's state; absent while all is well.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Health {
     /// What is wrong.
     pub state: Ailment,
