@@ -51,8 +51,8 @@ impl Control {
                 worker_id: worker_id.clone(),
                 version: connector.version.clone(),
                 trace: connector.trace.clone(),
-                health: self.retries.of(name).map(crate::health::of_connector),
             },
+            health: self.retries.of(name).map(crate::health::of_connector),
             tasks: self.slots.of(name).map(|(n, slot)| slot.view(n, worker_id, self.setup.stalled_after)).collect(),
             connector_type: self.connector_type(&wanted.config),
         })

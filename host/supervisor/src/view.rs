@@ -189,9 +189,6 @@ pub struct ConnectorState {
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,
-    /// What keeps it from getting on.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub health: Option<Health>,
 }
 
 /// A task's status: `GET /connectors/C/tasks/N/status`.
@@ -218,8 +215,11 @@ pub struct TaskState {
 pub struct ConnectorStateInfo {
     /// Name.
     pub name: String,
-    /// The connector itself.
+    /// The connector itself. Clients read it as a map of strings, so nothing else may be in it.
     pub connector: ConnectorState,
+    /// What keeps the connector from getting on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub health: Option<Health>,
     /// Its tasks by number.
     pub tasks: Vec<TaskState>,
     /// `source`, `sink` or `unknown`.

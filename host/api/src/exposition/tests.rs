@@ -81,7 +81,7 @@ fn figures_of_plugins_have_a_prefix_that_no_figure_of_the_host_has() {
         "# TYPE lockgate_guest_rows_total untyped",
         r#"lockgate_guest_rows_total{connector="c",task="0"} 2"#,
         r#"lockgate_guest_rows_total{connector="c",task="1"} 3"#,
-        "# TYPE lockgate_guest_wait_seconds_count counter",
+        "# TYPE lockgate_guest_wait_seconds_count untyped",
         r#"lockgate_guest_wait_seconds_sum{connector="c",task="1"} 0.25"#,
         r#"lockgate_guest_wait_seconds_count{connector="c",task="1"} 1"#,
         r#"lockgate_task_ignored_guest_metrics_total{connector="c",task="1"} 1"#,

@@ -323,7 +323,7 @@ fn task_configurations_that_could_not_be_stored_are_tried_again_and_the_status_s
     let _answer = bench.put(true);
     bench.work_without_storing_tasks("1", &["a"]);
     assert_eq!(bench.states(), (State::Running, vec![]));
-    let health = bench.status().unwrap().connector.health.unwrap();
+    let health = bench.status().unwrap().health.unwrap();
     assert_eq!(health.state, crate::view::Ailment::Retrying);
     assert!(health.reason.contains("no broker"), "{}", health.reason);
     for _ in 0..2 {
@@ -336,5 +336,5 @@ fn task_configurations_that_could_not_be_stored_are_tried_again_and_the_status_s
     bench.work("1", &["a"]);
     bench.all_say(&News::Running);
     assert_eq!(bench.states(), (State::Running, vec![State::Running]));
-    assert!(bench.status().unwrap().connector.health.is_none() && bench.control.next_deadline().is_none());
+    assert!(bench.status().unwrap().health.is_none() && bench.control.next_deadline().is_none());
 }
