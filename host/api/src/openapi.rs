@@ -1,4 +1,4 @@
-//! `GET /openapi.json`: OpenAPI 3.1, made of the types that the handlers answer with.
+//! `GET /openapi.json`: `OpenAPI` 3.1, made of the types that the handlers answer with.
 //!
 //! Enters: nothing. Leaves: the document, built once. Invariant: every operation that [`crate::route`] knows stands here and
 //! nothing else does (a test compares them); schemas are derived from the very types that are serialised.
@@ -125,7 +125,7 @@ mod tests {
         let document = build();
         let mut served = HashSet::new();
         for (path, entry) in document["paths"].as_object().unwrap() {
-            let sample = path.replace("{task}", "0").replace('{', "").replace('}', "");
+            let sample = path.replace("{task}", "0").replace(['{', '}'], "");
             let route = Route::of(&crate::path::segments(&sample).unwrap()).unwrap_or_else(|| panic!("{path}"));
             let documented: BTreeSet<String> = entry.as_object().unwrap().keys().map(|m| m.to_uppercase()).collect();
             let methods: BTreeSet<String> = route.methods().iter().map(|m| (*m).to_owned()).collect();

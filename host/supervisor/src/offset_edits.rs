@@ -119,7 +119,9 @@ impl OffsetDesk {
             }
             (Home::Store, OffsetEdit::Reset) => {
                 let mut positions = self.load(name).await?;
-                positions.iter_mut().for_each(|position| position.offset = None);
+                for position in &mut positions {
+                    position.offset = None;
+                }
                 self.store(name, &positions).await?;
                 Ok("The offsets for this connector have been reset successfully".to_owned())
             }

@@ -97,7 +97,7 @@ impl Start {
         let mut stop = self.desk.stopping();
         let opening = self.open();
         tokio::pin!(opening);
-        let opened = loop {
+        let mut opened = loop {
             tokio::select! {
                 opened = &mut opening => break opened?,
                 Some(request) = requests.recv() => request.refuse_while_starting(&self.desk),
@@ -107,6 +107,9 @@ impl Start {
                 }
             }
         };
+        for report in std::mem::take(&mut opened.vanished) {
+            self.clerk.leave(report);
+        }
         let (service, statuses) = self.service(opened, requests, stop);
         let clerk = Arc::clone(&service.clerk);
         self.desk.enter(Stage::Ready);
@@ -125,7 +128,7 @@ impl Start {
         requests: mpsc::Receiver<Request>,
         stop: watch::Receiver<bool>,
     ) -> (Service, Statuses) {
-        let Opened { desired, writer, statuses, vanished, offsets, cluster_id, topics } = opened;
+        let Opened { desired, writer, statuses, offsets, cluster_id, topics, vanished: _ } = opened;
         self.desk.topics.remember(topics);
         if let Some(id) = cluster_id {
             self.desk.set_cluster_id(id);
@@ -165,9 +168,6 @@ impl Start {
             offsets: OffsetDesk::new(Arc::clone(&self.worker), Arc::clone(&self.desk.registry), offsets),
             reloads: Arc::clone(&reloads),
         };
-        for report in vanished {
-            self.clerk.leave(report);
-        }
         let service = Service {
             control: Control::new(setup, desired),
             requests,
