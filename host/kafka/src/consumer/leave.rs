@@ -54,13 +54,15 @@ impl Drop for Membership {
 }
 
 fn leave(handle: &Handle, main: &Queue) {
+    // A rebalance may be waiting for its answer; without one the client would not close. It is answered before closing
+    // begins, while the group is alive: a group that has ended answers nothing, and the call would wait for ever.
+    while main.event(0).is_some() {}
+    give_up_all(handle);
     // SAFETY: client and queue are alive; the events are served below.
     if let Err((_, fault)) = take_error(unsafe { sys::rd_kafka_consumer_close_queue(handle.raw(), main.raw()) }) {
         tracing::debug!(code = fault.code, "closing a consumer: {}", fault.message);
         return;
     }
-    // A rebalance may be waiting for its answer; without one the client would not close.
-    give_up_all(handle);
     let deadline = Instant::now() + LEAVE_DEADLINE;
     // SAFETY: the client is alive.
     while unsafe { sys::rd_kafka_consumer_closed(handle.raw()) } == 0 && Instant::now() < deadline {
