@@ -99,6 +99,8 @@ fn a_full_disk_costs_the_cache_and_nothing_else() {
     topic.write(["1"]);
     let written = |worker: &Worker| lines(&worker.path("out.txt"));
     eventually_equal("the other one noticed nothing", &numbers(0..2), || written(&worker));
+    // What is not committed comes again after a kill, as it should.
+    eventually_equal("it is committed", &Some(2), || topic.committed("connect-beside").get(&0).copied());
     worker.kill();
     if !disk.mounted {
         disk.empty();
