@@ -46,7 +46,7 @@ fn wait_quarantined(worker: &Worker, name: &str) -> Value {
 #[test]
 fn a_task_that_fails_now_and_then_goes_on_by_itself() {
     let kafka = Kafka::shared();
-    let worker = worker(&kafka);
+    let worker = worker(kafka);
     worker.create("c", restarting(panics_after("20"), "1000"));
     eventually("it was started again three times", || (restarts(&worker, "c") >= 3.0).then_some(()));
     worker.wait_running("c");
@@ -55,7 +55,7 @@ fn a_task_that_fails_now_and_then_goes_on_by_itself() {
 #[test]
 fn a_crash_loop_is_quarantined_until_somebody_takes_care_of_it() {
     let kafka = Kafka::shared();
-    let worker = worker(&kafka);
+    let worker = worker(kafka);
     worker.create("c", restarting(panics_after("0"), "2"));
     let failed = wait_quarantined(&worker, "c");
     assert_eq!(restarts(&worker, "c"), 2.0);
@@ -76,7 +76,7 @@ fn a_crash_loop_is_quarantined_until_somebody_takes_care_of_it() {
 #[test]
 fn another_version_of_the_package_ends_a_quarantine() {
     let kafka = Kafka::shared();
-    let worker = worker(&kafka);
+    let worker = worker(kafka);
     worker.create("c", restarting(panics_after("0"), "1"));
     wait_quarantined(&worker, "c");
     let packages = worker.get("/packages").json();
@@ -99,7 +99,7 @@ fn another_version_of_the_package_ends_a_quarantine() {
 #[test]
 fn without_a_policy_or_where_it_cannot_help_a_failed_task_stays_failed() {
     let kafka = Kafka::shared();
-    let worker = worker(&kafka);
+    let worker = worker(kafka);
     worker.create("never", panics_after("0"));
     worker.wait_failed("never");
     assert!(task(&worker, "never")["health"].is_null());

@@ -88,7 +88,7 @@ fn health(worker: &Worker, name: &str) -> Value {
 #[test]
 fn a_task_that_does_not_get_on_says_so_and_why_until_it_does() {
     let kafka = Kafka::shared();
-    let worker = watchful(&kafka);
+    let worker = watchful(kafka);
     let topic = kafka.topic("stalled", 1);
     let receiver = Receiver::start();
     receiver.answer_by(|_| Some(Reply::status(503)));
@@ -112,7 +112,7 @@ fn a_task_that_does_not_get_on_says_so_and_why_until_it_does() {
 #[test]
 fn a_call_that_does_not_come_back_is_seen_before_its_deadline() {
     let kafka = Kafka::shared();
-    let worker = watchful(&kafka);
+    let worker = watchful(kafka);
     worker.upload(&places::guest("misbehaves")).expect(201);
     worker.create("s", with(misbehaving_source(), &[("do", "sleep"), ("at", "poll")]));
     let sick = eventually("the status says that it is stalled", || Some(health(&worker, "s")).filter(|h| !h.is_null()));
@@ -153,7 +153,7 @@ fn a_stop_does_not_wait_for_a_group_that_waits_for_somebody_else() {
     let mut worker = Worker::start(&kafka.bootstrap);
     let topic = kafka.topic("frozen", 1);
     topic.write(["one"]);
-    let _frozen = Frozen::member(&kafka, "connect-j", &topic.name, &worker);
+    let _frozen = Frozen::member(kafka, "connect-j", &topic.name, &worker);
     worker.create_running("j", file_sink(&topic.name, &worker.path_text("out.txt")));
     assert_eq!(worker.metric("kafka_connect_sink_task_metrics_partition_count", &["connector=\"j\""]), Some(0.0));
     let began = Instant::now();

@@ -63,8 +63,19 @@ impl Admin {
         let (mut conf, _) = client_settings(ClientKind::Admin, settings)?;
         // A client of the consumer kind never creates a topic by asking for it.
         conf.push(("allow.auto.create.topics".into(), "false".into()));
+        Self::with(conf.into())
+    }
+
+    /// A client to ask about one group with. librdkafka 2.12 ends the process where a client without a group of its own is
+    /// told that it asked the wrong coordinator, as it is while a coordinator loads.
+    fn of_group(&self, group: &str) -> Result<Self, KafkaFault> {
+        let own = std::iter::once(("group.id".to_owned(), group.to_owned()));
+        Self::with(self.conf.iter().cloned().chain(own).collect())
+    }
+
+    fn with(conf: Arc<[(String, String)]>) -> Result<Self, KafkaFault> {
         let handle = Handle::new(sys::rd_kafka_type_t::RD_KAFKA_CONSUMER, Conf::new(&conf)?)?;
-        Ok(Self { handle, conf: conf.into() })
+        Ok(Self { handle, conf })
     }
 
     /// The cluster's id.

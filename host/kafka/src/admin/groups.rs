@@ -141,9 +141,10 @@ impl Admin {
     ) -> Result<Vec<Answered>, GroupFault> {
         let name = || group.to_owned();
         let deadline = Instant::now() + Self::CALL_DEADLINE;
+        let client = self.of_group(group).map_err(|source| GroupFault::Kafka { group: name(), source })?;
         loop {
             let (asked, list) = (name(), offsets.to_vec());
-            let answer = self.blocking(move |handle| ask(handle, &asked, request, &list)).await;
+            let answer = client.blocking(move |handle| ask(handle, &asked, request, &list)).await;
             let (code, source) = match answer {
                 Ok(Outcome::Answered(answered)) => return Ok(answered),
                 Ok(Outcome::Unknown(partitions)) => {
