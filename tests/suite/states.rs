@@ -154,7 +154,15 @@ fn a_stop_does_not_wait_for_a_group_that_waits_for_somebody_else() {
     let topic = kafka.topic("frozen", 1);
     topic.write(["one"]);
     let _frozen = Frozen::member(kafka, "connect-j", &topic.name, &worker);
-    worker.create_running("j", file_sink(&topic.name, &worker.path_text("out.txt")));
+    worker.create("j", file_sink(&topic.name, &worker.path_text("out.txt")));
+    eventually("it waits for the other member", || {
+        let state = worker.get("/connectors/j/status").json()["tasks"][0]["state"].clone();
+        if state == "FAILED" {
+            // The broker may refuse a member while the other one is half in.
+            worker.post("/connectors/j/tasks/0/restart");
+        }
+        (state == "RUNNING").then_some(())
+    });
     assert_eq!(worker.metric("kafka_connect_sink_task_metrics_partition_count", &["connector=\"j\""]), Some(0.0));
     let began = Instant::now();
     assert!(worker.stop().success());
