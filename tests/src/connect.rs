@@ -11,7 +11,7 @@ use rustix::process::{Pid, test_kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::http::{Answer, request};
+use crate::http::{Answer, request, request_json};
 use crate::kafka::{Guard, kafka_script};
 use crate::wait::{PATIENCE, eventually_equal, within};
 use crate::worker::{free_port, unique};
@@ -107,11 +107,7 @@ impl Connect {
     /// Any request; JSON bodies are sent as such.
     #[track_caller]
     pub fn call(&self, method: &str, path: &str, body: &Value) -> Answer {
-        let (headers, bytes): (&[(&str, &str)], Vec<u8>) = match body {
-            Value::Null => (&[], Vec::new()),
-            body => (&[("content-type", "application/json")], body.to_string().into_bytes()),
-        };
-        match request(&self.address, method, path, headers, &bytes) {
+        match request_json(&self.address, method, path, body) {
             Ok(answer) => answer,
             Err(e) => panic!("{method} {path}: {e}\n{}", self.log_tail(30)),
         }

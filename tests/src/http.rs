@@ -47,6 +47,14 @@ impl Answer {
     }
 }
 
+/// Sends a request with a JSON body; `null` is none.
+pub fn request_json(address: &str, method: &str, path: &str, body: &serde_json::Value) -> Result<Answer> {
+    if body.is_null() {
+        return request(address, method, path, &[], &[]);
+    }
+    request(address, method, path, &[("content-type", "application/json")], body.to_string().as_bytes())
+}
+
 /// Sends a request and reads the whole answer. A server that answers before it has read the body is fine.
 pub fn request(address: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Result<Answer> {
     let mut stream = TcpStream::connect(address)?;

@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::http::{Answer, request};
+use crate::http::{Answer, request, request_json};
 use crate::places;
 use crate::wait::{eventually, within};
 
@@ -207,11 +207,7 @@ impl Worker {
     /// Any request; JSON bodies are sent as such.
     #[track_caller]
     pub fn call(&self, method: &str, path: &str, body: &Value) -> Answer {
-        let (headers, bytes): (&[(&str, &str)], Vec<u8>) = match body {
-            Value::Null => (&[], Vec::new()),
-            body => (&[("content-type", "application/json")], body.to_string().into_bytes()),
-        };
-        match request(&self.address, method, path, headers, &bytes) {
+        match request_json(&self.address, method, path, body) {
             Ok(answer) => answer,
             Err(e) => panic!("{method} {path}: {e}\n{}", self.log_tail(30)),
         }
