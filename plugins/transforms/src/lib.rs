@@ -5,12 +5,9 @@
 //! what Kafka Connect does in odd cases is done here too, except where the README says "differences".
 
 pub mod cast;
-pub mod class;
-pub mod config;
 pub mod dates;
 pub mod fields;
 pub mod flatten;
-pub mod glue;
 pub mod headers;
 pub mod insert;
 pub mod key;
@@ -19,16 +16,14 @@ pub mod mask;
 pub mod metadata;
 pub mod number;
 pub mod predicates;
-pub mod record;
 pub mod replace;
 pub mod route;
-pub mod scan;
-pub mod schemas;
-pub mod splice;
-#[cfg(test)]
-mod testing;
 pub mod timestamp;
-pub mod tree;
+
+pub use transform_kit::{class, config, glue, record, scan, schemas, splice, tree};
+
+#[cfg(test)]
+pub(crate) use transform_kit::testing;
 
 use glue::{On, Plain};
 

@@ -12,6 +12,12 @@ use crate::record::{Fault, Part, Record};
 pub trait Class: Sized + 'static {
     /// Simple class name.
     const NAME: &'static str;
+    /// What stands before the simple name, with its last dot.
+    const PACKAGE: &'static str = "org.apache.kafka.connect.transforms.";
+    /// True if its simple name is enough to name it: no other class of any bundled package may have it.
+    const SHORT: bool = true;
+    /// Full names, without `$Key` and `$Value`, of classes that it stands in for.
+    const ALIASES: &'static [&'static str] = &[];
     /// One sentence.
     const DOC: &'static str;
     /// Settings, in the order they are shown.

@@ -111,6 +111,20 @@ impl Record for Fake {
         });
         u32::try_from(index).unwrap_or(0) + 1
     }
+    fn set_partition(&mut self, partition: Option<u32>) {
+        self.partition = partition;
+    }
+    fn set_timestamp(&mut self, timestamp: Option<i64>) {
+        self.timestamp = timestamp;
+    }
+    fn definition_of(&self, id: u32) -> Option<Rc<str>> {
+        self.schemas.borrow().get(id.checked_sub(1)? as usize).cloned()
+    }
+    fn visit_headers(&self, visit: &mut dyn FnMut(&str, Option<&[u8]>, u32)) {
+        for (name, value, schema) in &self.headers {
+            visit(name, value.as_deref(), *schema);
+        }
+    }
     fn has_header(&self, name: &str) -> bool {
         self.headers.iter().any(|h| h.0 == name)
     }

@@ -61,6 +61,14 @@ pub trait Record {
     fn definition(&self, part: Part) -> Option<Rc<str>>;
     /// The id for a definition; 0 if there are too many.
     fn announce(&self, definition: &str) -> u32;
+    /// Sets the partition; none: the host chooses.
+    fn set_partition(&mut self, partition: Option<u32>);
+    /// Sets the time stamp, milliseconds since the epoch.
+    fn set_timestamp(&mut self, timestamp: Option<i64>);
+    /// Definition of a schema by its id.
+    fn definition_of(&self, id: u32) -> Option<Rc<str>>;
+    /// Shows name, value and schema id of each header, in order.
+    fn visit_headers(&self, visit: &mut dyn FnMut(&str, Option<&[u8]>, u32));
     /// True if a header has this name.
     fn has_header(&self, name: &str) -> bool;
     /// Adds a header behind the others.

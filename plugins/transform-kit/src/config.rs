@@ -12,8 +12,12 @@ pub enum Of {
     Boolean,
     /// Text.
     Text,
-    /// A whole number.
+    /// A whole number of 32 bits.
     Int,
+    /// A whole number of 64 bits.
+    Long,
+    /// Text that is masked wherever it is shown.
+    Password,
     /// Comma-separated.
     List,
 }
@@ -38,6 +42,8 @@ pub enum Constraint {
     NonEmpty,
     /// One of these.
     OneOf(&'static [&'static str]),
+    /// A number not below this.
+    AtLeast(u32),
 }
 
 /// One setting.
@@ -83,6 +89,13 @@ impl Definition {
         self
     }
 
+    /// A number not below this.
+    #[must_use]
+    pub const fn at_least(mut self, low: u32) -> Self {
+        self.constraint = Constraint::AtLeast(low);
+        self
+    }
+
     /// One of these.
     #[must_use]
     pub const fn one_of(mut self, values: &'static [&'static str]) -> Self {
@@ -107,6 +120,9 @@ pub struct Settings {
     problems: Vec<(String, String)>,
 }
 
+/// The problem of a setting that must be given and was not: the host finds it as well.
+pub const MISSING: &str = "Missing required configuration which has no default value.";
+
 /// Key and problem, for each setting that cannot be accepted.
 pub type Problems = Vec<(String, String)>;
 
@@ -129,7 +145,7 @@ impl Settings {
     /// Text that must be given.
     pub fn required(&mut self, key: &str) -> String {
         self.text(key).unwrap_or_else(|| {
-            self.problem(key, "Missing required configuration which has no default value.");
+            self.problem(key, MISSING);
             String::new()
         })
     }
@@ -164,6 +180,32 @@ impl Settings {
             self.problem(key, "Not a number of type INT");
         }
         parsed
+    }
+
+    /// A number of 64 bits, not below `low`; `default` without one.
+    pub fn count(&mut self, key: &str, default: u64, low: u64) -> u64 {
+        let Some(text) = self.text(key) else { return default };
+        let parsed = text.parse().ok().filter(|n| *n >= low);
+        if parsed.is_none() {
+            self.problem(key, format!("Invalid value {text} for configuration {key}: Value must be at least {low}"));
+        }
+        parsed.unwrap_or(default)
+    }
+
+    /// Text that is not empty.
+    pub fn given(&self, key: &str) -> Option<String> {
+        self.text(key).filter(|text| !text.is_empty())
+    }
+
+    /// One of these in any case, as written here; the first without a value.
+    pub fn choice(&mut self, key: &str, allowed: &[&'static str]) -> &'static str {
+        let first = allowed.first().copied().unwrap_or_default();
+        let Some(text) = self.given(key) else { return first };
+        let found = allowed.iter().find(|choice| choice.eq_ignore_ascii_case(&text));
+        if found.is_none() {
+            self.problem(key, format!("`{text}` is not one of {}", allowed.join(", ")));
+        }
+        found.copied().unwrap_or(first)
     }
 
     /// A list, as written.
@@ -203,7 +245,7 @@ impl Settings {
 
     fn check_list(&mut self, key: &str, empty: bool) {
         if !self.map.contains_key(key) {
-            self.problem(key, "Missing required configuration which has no default value.");
+            self.problem(key, MISSING);
         } else if empty {
             self.problem(key, "Empty list");
         }

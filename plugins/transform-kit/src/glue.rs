@@ -6,13 +6,11 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use lockgate_sdk as sdk;
-use lockgate_sdk::{Description, Edit, Flow, RowFault, Task, Transform};
+use lockgate_sdk::{ConfigValue, Description, Edit, Flow, RowFault, Task, Transform};
 
-use crate::class::{Class, Encoding};
-use crate::config::{Constraint, Definition, Importance, Of, Problems, Settings};
+use crate::class::{Class, Encoding, Formats};
+use crate::config::{Constraint, Definition, Importance, MISSING, Of, Problems, Settings};
 use crate::record::{Fault, Part, Record};
-
-const PACKAGE: &str = "org.apache.kafka.connect.transforms.";
 
 /// A class as two plugins: `$Value` and `$Key`.
 #[derive(Debug)]
@@ -25,6 +23,10 @@ pub struct Plain<T>(T);
 impl<T: Class, const VALUE: bool> Transform for On<T, VALUE> {
     fn describe() -> Description {
         describe::<T>(if VALUE { "$Value" } else { "$Key" })
+    }
+
+    fn validate(config: &sdk::Settings) -> Vec<ConfigValue> {
+        validate::<T>(if VALUE { Part::Value } else { Part::Key }, config)
     }
 
     fn open(task: Task) -> Result<Self, sdk::Fault> {
@@ -41,6 +43,10 @@ impl<T: Class> Transform for Plain<T> {
         describe::<T>("")
     }
 
+    fn validate(config: &sdk::Settings) -> Vec<ConfigValue> {
+        validate::<T>(Part::Value, config)
+    }
+
     fn open(task: Task) -> Result<Self, sdk::Fault> {
         open::<T>(Part::Value, &task).map(Self)
     }
@@ -52,13 +58,24 @@ impl<T: Class> Transform for Plain<T> {
 
 fn describe<T: Class>(suffix: &str) -> Description {
     let name = format!("{}{suffix}", T::NAME);
-    let described = Description::new(&format!("{PACKAGE}{name}")).alias(&name).doc(T::DOC).config(config(T::CONFIG));
+    let described = Description::new(&format!("{}{name}", T::PACKAGE)).doc(T::DOC).config(config(T::CONFIG));
+    let described = if T::SHORT { described.alias(&name) } else { described };
+    let alias = |described: Description, name: &&str| described.alias(&format!("{name}{suffix}"));
+    let described = T::ALIASES.iter().fold(described, alias);
     if T::LOOKS { described.encoding(Encoding::Json) } else { any_encoding(described) }
 }
 
 /// For what never looks inside.
 pub fn any_encoding(described: Description) -> Description {
     described.encoding(Encoding::Bytes).encoding(Encoding::Json).encoding(Encoding::Cbor)
+}
+
+/// What only the transform's own code can judge of its settings.
+fn validate<T: Class>(part: Part, config: &sdk::Settings) -> Vec<ConfigValue> {
+    let formats = Formats { key: Encoding::Json, value: Encoding::Json, header: Encoding::Json };
+    let problems = T::new(part, Settings::new(config.pairs().iter().cloned()), formats).err().unwrap_or_default();
+    let own = problems.into_iter().filter(|(_, problem)| problem != MISSING);
+    own.map(|(key, problem)| ConfigValue { errors: vec![problem], ..sdk::advice(&key) }).collect()
 }
 
 fn open<T: Class>(part: Part, task: &Task) -> Result<T, sdk::Fault> {
@@ -96,6 +113,8 @@ pub fn config(definitions: &[Definition]) -> sdk::Config {
             Of::Boolean => config.boolean(d.name),
             Of::Text => config.string(d.name),
             Of::Int => config.int(d.name),
+            Of::Long => config.long(d.name),
+            Of::Password => config.password(d.name),
             Of::List => config.list(d.name),
         };
         let config = if d.required { config.required() } else { config };
@@ -107,6 +126,7 @@ pub fn config(definitions: &[Definition]) -> sdk::Config {
             Constraint::Any => config,
             Constraint::NonEmpty => config.non_empty(),
             Constraint::OneOf(allowed) => config.one_of(allowed),
+            Constraint::AtLeast(low) => config.at_least(f64::from(low)),
         };
         let importance = match d.importance {
             Importance::High => sdk::Importance::High,
@@ -177,8 +197,26 @@ impl Record for Edit<'_> {
         self.schemas().announce(definition)
     }
 
+    fn set_partition(&mut self, partition: Option<u32>) {
+        Edit::set_partition(self, partition);
+    }
+
+    fn set_timestamp(&mut self, timestamp: Option<i64>) {
+        Edit::set_timestamp(self, timestamp);
+    }
+
     fn has_header(&self, name: &str) -> bool {
         self.header(name).is_some()
+    }
+
+    fn visit_headers(&self, visit: &mut dyn FnMut(&str, Option<&[u8]>, u32)) {
+        for (name, value, schema) in self.headers() {
+            visit(name, value, schema);
+        }
+    }
+
+    fn definition_of(&self, id: u32) -> Option<Rc<str>> {
+        self.schemas().definition(id)
     }
 
     fn add_header(&mut self, name: &str, value: Option<&[u8]>, schema: u32) {
