@@ -8,6 +8,8 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use lockgate_model::batch::Encoding;
 
+use crate::registry::SchemaRegistry;
+use crate::registry_options::{self, RegistryOptions};
 use crate::schema::Schema;
 
 /// Which part of a record a converter is for.
@@ -63,7 +65,7 @@ pub enum Charset {
     Utf16Le,
 }
 
-/// The converters of Apache Kafka.
+/// The converters of Apache Kafka, and those of a registry.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Kind {
     /// `org.apache.kafka.connect.storage.StringConverter`
@@ -86,13 +88,23 @@ pub enum Kind {
     Double,
     /// `...storage.SimpleHeaderConverter`, for headers only.
     SimpleHeader,
+    /// A converter whose schemas live in a registry, for keys and values.
+    Registry(Arc<RegistryOptions>),
 }
 
 /// A configured converter. Cheap to clone.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Converter {
     kind: Arc<Kind>,
     role: Role,
+    registry: Option<Arc<dyn SchemaRegistry>>,
+}
+
+impl PartialEq for Converter {
+    /// What was configured; the connection to a registry does not count.
+    fn eq(&self, other: &Self) -> bool {
+        (&self.kind, self.role) == (&other.kind, other.role)
+    }
 }
 
 /// Why a converter cannot be configured.
@@ -112,6 +124,12 @@ pub enum ConvertConfigError {
         /// As the user wrote it.
         class: String,
     },
+    /// The class is not for headers. Code `converter.role`.
+    #[error("{class} is not a HeaderConverter; use one for header values here, such as SimpleHeaderConverter")]
+    NotForHeaders {
+        /// As the user wrote it.
+        class: String,
+    },
     /// Settings that cannot be accepted, all of them. Code `converter.settings`.
     #[error("{}", .0.iter().map(|(k, p)| format!("{k}: {p}")).collect::<Vec<_>>().join("; "))]
     Settings(Vec<(String, String)>),
@@ -122,7 +140,7 @@ impl ConvertConfigError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::UnknownClass { .. } => "converter.unknown",
-            Self::WrongRole { .. } => "converter.role",
+            Self::WrongRole { .. } | Self::NotForHeaders { .. } => "converter.role",
             Self::Settings(_) => "converter.settings",
         }
     }
@@ -148,11 +166,18 @@ impl Converter {
     /// # Errors
     /// All problems of the settings at once; an unknown class; a header converter for a key or value.
     pub fn configure(class: &str, settings: &IndexMap<String, String>, role: Role) -> Result<Self, ConvertConfigError> {
+        if let Some(options) = RegistryOptions::parse(class, settings)? {
+            if role == Role::Header {
+                return Err(ConvertConfigError::NotForHeaders { class: class.to_owned() });
+            }
+            return Ok(Self { kind: Arc::new(Kind::Registry(Arc::new(options))), role, registry: None });
+        }
         let found = CLASSES.iter().find(|(package, name)| {
             class == *name || class.strip_prefix(package) == Some(name) || name.strip_suffix("Converter") == Some(class)
         });
         let Some((_, name)) = found else {
-            let known = CLASSES.map(|(_, name)| name).join(", ");
+            let names = CLASSES.iter().map(|(_, name)| *name).chain(registry_options::names());
+            let known = names.collect::<Vec<_>>().join(", ");
             return Err(ConvertConfigError::UnknownClass { class: class.to_owned(), known });
         };
         let kind = match *name {
@@ -168,7 +193,23 @@ impl Converter {
             _ if role == Role::Header => Kind::SimpleHeader,
             _ => return Err(ConvertConfigError::WrongRole { class: class.to_owned() }),
         };
-        Ok(Self { kind: Arc::new(kind), role })
+        Ok(Self { kind: Arc::new(kind), role, registry: None })
+    }
+
+    /// The same converter, with the registry that its options name. Without one every record of a registry converter fails.
+    #[must_use]
+    pub fn connected(self, registry: Arc<dyn SchemaRegistry>) -> Self {
+        Self { registry: Some(registry), ..self }
+    }
+
+    /// What [`Self::connected`] gave it.
+    pub fn registry(&self) -> Option<&Arc<dyn SchemaRegistry>> {
+        self.registry.as_ref()
+    }
+
+    /// Settings of a registry converter: where the registry is, and how to talk to it.
+    pub fn registry_options(&self) -> Option<&RegistryOptions> {
+        if let Kind::Registry(options) = self.kind() { Some(options) } else { None }
     }
 
     /// Which converter it is.
@@ -183,7 +224,8 @@ impl Converter {
 
     /// The full class name.
     pub fn class(&self) -> String {
-        let index = match *self.kind {
+        let index = match &*self.kind {
+            Kind::Registry(options) => return options.class.clone(),
             Kind::Json(_) => 0,
             Kind::String(_) => 1,
             Kind::ByteArray => 2,
@@ -261,7 +303,7 @@ impl JsonOptions {
     }
 }
 
-const BOOLEAN: &str = "Expected value to be either true or false";
+pub(crate) const BOOLEAN: &str = "Expected value to be either true or false";
 
 fn set<T>(slot: &mut T, parsed: Option<T>, problem: &str) -> Option<String> {
     match parsed {
@@ -273,7 +315,7 @@ fn set<T>(slot: &mut T, parsed: Option<T>, problem: &str) -> Option<String> {
     }
 }
 
-fn boolean(text: &str) -> Option<bool> {
+pub(crate) fn boolean(text: &str) -> Option<bool> {
     if text.eq_ignore_ascii_case("true") {
         Some(true)
     } else if text.eq_ignore_ascii_case("false") {

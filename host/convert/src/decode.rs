@@ -6,13 +6,14 @@
 
 use lockgate_model::batch::{Batch, Encoding, Formats, Span};
 use lockgate_model::fault::{RowFault, Stage};
-use lockgate_model::schemas::Schemas;
 
 use crate::converter::{Converter, Kind};
 use crate::envelope::{self, Bare, Envelope};
 use crate::fault::Result;
+use crate::framed::{FramedIn, Prepare};
 use crate::incoming::General;
-use crate::rows::{Part, Parts};
+use crate::registry::{Unready, Wait};
+use crate::rows::{Part, Parts, Site};
 
 /// Decodes the batches of one task. Null has no bytes in every encoding; a schema id tells Connect's null with a schema
 /// from a tombstone.
@@ -30,6 +31,8 @@ enum From {
     Envelope(Box<Envelope>),
     /// `JsonConverter` with `schema.content`, to JSON.
     Bare(Box<Bare>),
+    /// A registry's wire format.
+    Framed(Box<FramedIn>),
     /// Everything else, by way of a value.
     General(Box<General>),
 }
@@ -56,6 +59,12 @@ impl Decode {
         self.0.is_identity()
     }
 
+    /// What a registry has to be asked before [`Self::batch`] can convert this batch: to be awaited first, and again while the
+    /// registry is not available. `None` = nothing: no converter has a registry, or everything is known.
+    pub fn prepare(&mut self, batch: &Batch) -> Option<Wait<'_, std::result::Result<(), Unready>>> {
+        self.0.prepare(batch)
+    }
+
     /// Converts in place. The rows named in the answer failed at that stage and are left as they were; a row is named at
     /// most once, for the first part that failed, in ascending order.
     pub fn batch(&mut self, batch: &mut Batch) -> Vec<(Stage, RowFault)> {
@@ -72,6 +81,10 @@ impl From {
                 Some(schema) => Self::Bare(Box::new(Bare::new(schema, options))),
                 None => Self::Envelope(Box::new(Envelope::new(options))),
             },
+            (Kind::Registry(options), _) => {
+                let (options, registry) = (options.clone(), converter.registry().cloned());
+                Self::Framed(Box::new(FramedIn::new(options, registry, converter.role(), encoding)))
+            }
             _ => Self::General(Box::new(General::new(converter, encoding))),
         }
     }
@@ -82,15 +95,20 @@ impl Part for From {
         matches!(self, Self::Untouched)
     }
 
-    fn convert(&mut self, data: &mut Vec<u8>, span: Span, schema: u32, schemas: &Schemas) -> Result<(Span, u16)> {
+    fn convert(&mut self, data: &mut Vec<u8>, span: Span, schema: u32, site: Site<'_>) -> Result<(Span, u16)> {
         match self {
             // Never called; what it would say is true all the same.
             Self::Untouched => Ok((span, u16::try_from(schema).unwrap_or(0))),
             Self::Plain => Ok((envelope::plain(data, span)?, 0)),
-            Self::Envelope(envelope) => envelope.open(data, span, schemas),
-            Self::Bare(bare) => bare.open(data, span, schemas),
-            Self::General(general) => general.payload(data, span, schemas),
+            Self::Envelope(envelope) => envelope.open(data, span, site.schemas),
+            Self::Bare(bare) => bare.open(data, span, site.schemas),
+            Self::Framed(framed) => framed.convert(data, span, site),
+            Self::General(general) => general.payload(data, span, site.schemas),
         }
+    }
+
+    fn prepares(&mut self) -> Option<&mut dyn Prepare> {
+        if let Self::Framed(framed) = self { Some(framed.as_mut()) } else { None }
     }
 }
 

@@ -101,7 +101,7 @@ fn read(kind: &Kind, bytes: &[u8]) -> Result<(Option<Schema>, Value)> {
         Kind::Long => fixed(Type::Int64, Value::Int64(i64::from_be_bytes(exactly(bytes, "Long")?))),
         Kind::Float => fixed(Type::Float32, Value::Float32(f32::from_be_bytes(exactly(bytes, "Float")?))),
         Kind::Double => fixed(Type::Float64, Value::Float64(f64::from_be_bytes(exactly(bytes, "Double")?))),
-        Kind::SimpleHeader | Kind::Json(_) => {
+        Kind::Registry(_) | Kind::SimpleHeader | Kind::Json(_) => {
             let text: Cow<'_, str> = String::from_utf8_lossy(bytes);
             Ok(values::parse(&text))
         }

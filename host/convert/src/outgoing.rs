@@ -16,7 +16,7 @@ use crate::fault::{DataFault, Result};
 use crate::fit::Fit;
 use crate::json::{Json, quote};
 use crate::payload::{self, Style};
-use crate::rows::Part;
+use crate::rows::{Part, Site};
 use crate::scan::Scanner;
 use crate::schema::{Schema, Type};
 use crate::text;
@@ -67,12 +67,12 @@ impl Part for Outgoing {
         self.encoding == Encoding::Bytes && matches!(self.converter.kind(), Kind::SimpleHeader)
     }
 
-    fn convert(&mut self, data: &mut Vec<u8>, span: Span, schema: u32, schemas: &Schemas) -> Result<(Span, u16)> {
+    fn convert(&mut self, data: &mut Vec<u8>, span: Span, schema: u32, site: Site<'_>) -> Result<(Span, u16)> {
         let raw = self.encoding == Encoding::Bytes;
         if raw && schema == 0 && !matches!(self.converter.kind(), Kind::Json(_)) {
             return self.untyped(data, span);
         }
-        let known = self.known.find(schema, schemas)?;
+        let known = self.known.find(schema, site.schemas)?;
         let schema = known.as_ref().map(|k| &k.schema);
         let bytes = envelope::bytes(data, span);
         if raw

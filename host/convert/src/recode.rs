@@ -5,12 +5,11 @@
 
 use lockgate_model::batch::{Batch, Encoding, Formats, Span};
 use lockgate_model::fault::{RowFault, Stage};
-use lockgate_model::schemas::Schemas;
 
 use crate::envelope::{self, push};
 use crate::fault::Result;
 use crate::outgoing::{KnownSchemas, opaque};
-use crate::rows::{Part, Parts};
+use crate::rows::{Part, Parts, Site};
 use crate::schema::{Schema, Type};
 use crate::value::Value;
 
@@ -53,8 +52,8 @@ impl Part for Change {
         self.from == self.to
     }
 
-    fn convert(&mut self, data: &mut Vec<u8>, span: Span, id: u32, schemas: &Schemas) -> Result<(Span, u16)> {
-        let known = self.known.find(id, schemas)?;
+    fn convert(&mut self, data: &mut Vec<u8>, span: Span, id: u32, site: Site<'_>) -> Result<(Span, u16)> {
+        let known = self.known.find(id, site.schemas)?;
         // Ids of a task's table have sixteen bits.
         let mut id = u16::try_from(id).unwrap_or(0);
         let Some(bytes) = envelope::bytes(data, span) else { return Ok((Span::NULL, id)) };
@@ -65,7 +64,7 @@ impl Part for Change {
             Encoding::Cbor => Value::from_cbor(bytes, schema)?,
         };
         if self.from == Encoding::Bytes && id == 0 {
-            id = schemas.intern(&Schema::optional(Type::Bytes).to_json())?;
+            id = site.schemas.intern(&Schema::optional(Type::Bytes).to_json())?;
         }
         self.out.clear();
         match (self.to, &value) {

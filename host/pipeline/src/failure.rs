@@ -3,6 +3,7 @@
 //! Enters: errors of guests, Kafka and the store. Leaves: a code, and a trace for the status. Invariant: no payloads, no
 //! secrets; it says whether the guest's instance is still good, because only then may it be asked to agree to a commit.
 
+use lockgate_convert::registry::Unready;
 use lockgate_model::fault::{GuestError, KafkaFault, PluginFailure, Stage};
 use lockgate_model::ledger::{AgreeError, Unassigned};
 use lockgate_model::place::{TaskId, TopicPartition};
@@ -37,6 +38,18 @@ pub enum TaskFailure {
         code: String,
         /// The row's message.
         message: String,
+    },
+    /// A converter could not learn what it needs. No record is to blame, so none is skipped, whatever `errors.tolerance` says.
+    #[error(
+        "Tolerance exceeded in error handler: class '{class}' of stage {} could not go on \
+         (errors.retry.timeout says how long that is tried)\nCaused by: {}",
+        unready.stage.name(), unready.cause
+    )]
+    Unready {
+        /// Class of the converter.
+        class: String,
+        /// What it waited for.
+        unready: Unready,
     },
     /// Kafka refused for good.
     #[error("{doing} failed: {fault}")]
@@ -105,6 +118,7 @@ impl TaskFailure {
             Self::Guest { error: GuestError::Fault(fault), .. } => fault.code.clone(),
             Self::Guest { error: GuestError::Plugin(error), .. } => error.failure.code().to_owned(),
             Self::Tolerance { .. } => "task.tolerance".to_owned(),
+            Self::Unready { unready, .. } => unready.cause.code.to_owned(),
             Self::Kafka { fault, .. } => format!("kafka.{}", fault.code),
             Self::Store(fault) => fault.code.clone(),
             Self::Agree(_) | Self::NoSuchRow { .. } | Self::NotAssigned { .. } => "guest.protocol".to_owned(),
@@ -129,7 +143,12 @@ impl TaskFailure {
     pub fn worth_restarting(&self) -> bool {
         match self {
             Self::Guest { error, .. } => error.worth_restarting(),
-            Self::Kafka { .. } | Self::Store(_) | Self::Stuck | Self::Gone | Self::Unassigned(_) => true,
+            Self::Unready { .. }
+            | Self::Kafka { .. }
+            | Self::Store(_)
+            | Self::Stuck
+            | Self::Gone
+            | Self::Unassigned(_) => true,
             Self::Tolerance { .. } | Self::Agree(_) | Self::NoSuchRow { .. } | Self::NotAssigned { .. } => false,
         }
     }

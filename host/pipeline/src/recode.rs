@@ -3,11 +3,19 @@
 //! Enters: a batch. Leaves: the same batch with other payload bytes, and the rows that failed. Invariant: rows keep their
 //! number and order; a failed row is left as it was.
 
+use lockgate_convert::registry::{Unready, Wait};
 use lockgate_model::batch::Batch;
 use lockgate_model::fault::{RowFault, Stage};
 
 /// Topic bytes to payloads, payloads to topic bytes, or one plugin's encodings to another's.
 pub trait Recode: Send + Sync {
+    /// What must be known before [`Self::batch`] can convert this batch: awaited first, and again while it fails. `None` =
+    /// nothing, the rule for all that need no schema registry. The future may be dropped.
+    fn prepare(&mut self, batch: &Batch) -> Option<Wait<'_, Result<(), Unready>>> {
+        let _ = batch;
+        None
+    }
+
     /// Converts in place; each failed row is named once, with the stage where it failed.
     fn batch(&mut self, batch: &mut Batch) -> Vec<(Stage, RowFault)>;
 
@@ -38,6 +46,10 @@ impl Recode for Untouched {
 }
 
 impl Recode for lockgate_convert::Decode {
+    fn prepare(&mut self, batch: &Batch) -> Option<Wait<'_, Result<(), Unready>>> {
+        self.prepare(batch)
+    }
+
     fn batch(&mut self, batch: &mut Batch) -> Vec<(Stage, RowFault)> {
         self.batch(batch)
     }
@@ -52,6 +64,10 @@ impl Recode for lockgate_convert::Decode {
 }
 
 impl Recode for lockgate_convert::Encode {
+    fn prepare(&mut self, batch: &Batch) -> Option<Wait<'_, Result<(), Unready>>> {
+        self.prepare(batch)
+    }
+
     fn batch(&mut self, batch: &mut Batch) -> Vec<(Stage, RowFault)> {
         self.batch(batch)
     }

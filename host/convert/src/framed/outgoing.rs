@@ -1,0 +1,208 @@
+//! Payloads to topic bytes with a frame.
+//!
+//! Enters: the span of a payload and its schema's id. Leaves: the span of the topic bytes. Invariant: a schema is translated
+//! once, and offered to the registry once for each subject.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use lockgate_model::batch::{Batch, Encoding, Span};
+use lockgate_model::schemas::Schemas;
+
+use super::{Prepare, datum};
+use crate::converter::Role;
+use crate::envelope::{self, push};
+use crate::fault::{DataFault, Result};
+use crate::outgoing::opaque;
+use crate::registry::{Denied, Draft, Offer, Registered, SchemaRegistry, Unavailable, Wait, Writer};
+use crate::registry_options::RegistryOptions;
+use crate::rows::Site;
+use crate::schema::Schema;
+use crate::value::Value;
+
+/// One registry converter, one source of payloads.
+#[derive(Debug)]
+pub(crate) struct FramedOut {
+    options: Arc<RegistryOptions>,
+    registry: Option<Arc<dyn SchemaRegistry>>,
+    role: Role,
+    encoding: Encoding,
+    /// By id in the task's table, which bounds it.
+    drafts: HashMap<u32, Drafted>,
+    known: Vec<Known>,
+    places: HashMap<Place, usize>,
+    last: usize,
+    refused: HashMap<Place, DataFault>,
+    wanted: Vec<(Place, Offer)>,
+    out: Vec<u8>,
+}
+
+/// A schema of the task's table in a topic.
+type Place = (Arc<str>, u32);
+
+#[derive(Clone, Debug)]
+struct Drafted {
+    schema: Option<Arc<Schema>>,
+    draft: Arc<Draft>,
+}
+
+#[derive(Debug)]
+struct Known {
+    place: Place,
+    schema: Option<Arc<Schema>>,
+    prefix: [u8; 5],
+    writer: Box<dyn Writer>,
+}
+
+impl FramedOut {
+    pub(crate) fn new(
+        options: Arc<RegistryOptions>,
+        registry: Option<Arc<dyn SchemaRegistry>>,
+        role: Role,
+        encoding: Encoding,
+    ) -> Self {
+        Self {
+            options,
+            registry,
+            role,
+            encoding,
+            drafts: HashMap::new(),
+            known: Vec::new(),
+            places: HashMap::new(),
+            last: 0,
+            refused: HashMap::new(),
+            wanted: Vec::new(),
+            out: Vec::new(),
+        }
+    }
+
+    pub(crate) fn convert(&mut self, data: &mut Vec<u8>, span: Span, id: u32, site: Site<'_>) -> Result<(Span, u16)> {
+        let Some(bytes) = envelope::bytes(data, span) else {
+            return self.null(id, site.schemas).map(|()| (Span::NULL, 0));
+        };
+        let index = self.find(site.topic, id)?;
+        let known = &mut self.known[index];
+        let schema = known.schema.as_deref();
+        let fills = !self.options.ignore_default_for_nullables;
+        let value = match self.encoding {
+            Encoding::Json => crate::payload::read(&crate::json::Json::parse(bytes)?, schema, fills)?,
+            Encoding::Cbor => crate::cbor::read(bytes, schema, fills)?,
+            Encoding::Bytes => opaque(bytes, schema)?,
+        };
+        if value == Value::Null {
+            return Ok((Span::NULL, 0));
+        }
+        self.out.clear();
+        self.out.extend_from_slice(&known.prefix);
+        known.writer.write(&value, &mut self.out)?;
+        Ok((push(data, &self.out)?, 0))
+    }
+
+    /// Null has no bytes, where the schema allows it.
+    fn null(&mut self, id: u32, schemas: &Schemas) -> Result<()> {
+        match self.draft(id, schemas)?.schema {
+            Some(schema) if !schema.is_optional() => {
+                Err(DataFault::mismatch("Found null value for non-optional schema"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn find(&mut self, topic: &Arc<str>, id: u32) -> Result<usize> {
+        if let Some(last) = self.known.get(self.last)
+            && last.place.1 == id
+            && Arc::ptr_eq(&last.place.0, topic)
+        {
+            return Ok(self.last);
+        }
+        let place = (Arc::clone(topic), id);
+        if let Some(index) = self.places.get(&place) {
+            self.last = *index;
+            return Ok(*index);
+        }
+        let unasked = || DataFault::new("registry.unknown", "the registry was not asked for the record's schema");
+        Err(self.refused.get(&place).cloned().unwrap_or_else(unasked))
+    }
+
+    fn draft(&mut self, id: u32, schemas: &Schemas) -> Result<Drafted> {
+        if let Some(drafted) = self.drafts.get(&id) {
+            return Ok(drafted.clone());
+        }
+        let schema = match id {
+            0 => None,
+            _ => {
+                let text = schemas.definition(id);
+                let text = text.ok_or_else(|| DataFault::schema(format!("schema id {id} was never announced")))?;
+                Some(Arc::new(Schema::parse(&text)?))
+            }
+        };
+        let drafted = Drafted { draft: Arc::new(self.options.format.draft(schema.as_deref())?), schema };
+        self.drafts.insert(id, drafted.clone());
+        Ok(drafted)
+    }
+
+    fn offer(&mut self, place: &Place, schemas: &Schemas) -> Result<Offer> {
+        let Drafted { draft, .. } = self.draft(place.1, schemas)?;
+        let RegistryOptions { naming, writing, normalize, .. } = self.options.as_ref();
+        let subject = naming.subject(&place.0, self.role, || draft.record.clone())?;
+        Ok(Offer { subject, draft, writing: *writing, normalize: *normalize })
+    }
+
+    fn learn(&mut self, place: Place, registered: &Registered) {
+        let schema = self.drafts.get(&place.1).and_then(|drafted| drafted.schema.clone());
+        match self.options.format.writer(schema.as_ref(), registered) {
+            Ok(writer) => {
+                let [a, b, c, d] = registered.id.to_be_bytes();
+                self.places.insert(place.clone(), self.known.len());
+                self.known.push(Known { place, schema, prefix: [0, a, b, c, d], writer });
+            }
+            Err(fault) => drop(self.refused.insert(place, fault)),
+        }
+    }
+}
+
+impl Prepare for FramedOut {
+    fn collect(&mut self, batch: &Batch) -> bool {
+        self.refused.clear();
+        self.wanted.clear();
+        if self.known.len() > self.options.cache_size {
+            self.known.clear();
+            self.places.clear();
+            self.drafts.clear();
+        }
+        let mut places = HashSet::new();
+        for row in &batch.rows {
+            let (span, id) = datum(row, self.role);
+            let Some(topic) = batch.topics.get(row.topic as usize).filter(|_| !span.is_null()) else { continue };
+            if self.find(topic, id).is_err() {
+                places.insert((Arc::clone(topic), id));
+            }
+        }
+        for place in places {
+            match self.offer(&place, &batch.schemas) {
+                Ok(offer) => self.wanted.push((place, offer)),
+                Err(fault) => drop(self.refused.insert(place, fault)),
+            }
+        }
+        !self.wanted.is_empty()
+    }
+
+    fn ask(&mut self) -> Wait<'_, std::result::Result<(), Unavailable>> {
+        Box::pin(async move {
+            let (places, offers): (Vec<Place>, Vec<Offer>) = self.wanted.drain(..).unzip();
+            let Some(registry) = self.registry.clone() else {
+                let fault = DataFault::new("registry.none", "the converter was not connected to a registry");
+                self.refused.extend(places.into_iter().map(|place| (place, fault.clone())));
+                return Ok(());
+            };
+            for (place, answer) in places.into_iter().zip(registry.offer(&offers).await) {
+                match answer {
+                    Ok(registered) => self.learn(place, &registered),
+                    Err(Denied::Unavailable(why)) => return Err(why),
+                    Err(Denied::Refused(fault)) => drop(self.refused.insert(place, fault)),
+                }
+            }
+            Ok(())
+        })
+    }
+}
