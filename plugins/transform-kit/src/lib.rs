@@ -13,3 +13,4 @@ pub mod splice;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod tree;
+pub mod valid;

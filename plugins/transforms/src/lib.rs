@@ -6,9 +6,11 @@
 
 pub mod cast;
 pub mod dates;
+pub mod debezium;
 pub mod fields;
 pub mod flatten;
 pub mod headers;
+pub mod infer;
 pub mod insert;
 pub mod key;
 pub mod literal;
@@ -20,7 +22,7 @@ pub mod replace;
 pub mod route;
 pub mod timestamp;
 
-pub use transform_kit::{class, config, glue, record, scan, schemas, splice, tree};
+pub use transform_kit::{class, config, glue, record, scan, schemas, splice, tree, valid};
 
 #[cfg(test)]
 pub(crate) use transform_kit::testing;
@@ -58,6 +60,9 @@ lockgate_sdk::package! {
         Plain<route::TimestampRouter>,
         Plain<route::Filter>,
         Plain<key::ValueToKey>,
+        Plain<debezium::unwrap::ExtractNewRecordState>,
+        Plain<debezium::outbox::EventRouter>,
+        Plain<debezium::logical::ByLogicalTableRouter>,
     ],
     predicates: [predicates::HasHeaderKey, predicates::RecordIsTombstone, predicates::TopicNameMatches],
 }

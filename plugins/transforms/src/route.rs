@@ -105,7 +105,11 @@ impl RegexRouter {
 }
 
 /// `$1`, `${name}`, `\$`; `$11` is group 1 and "1" where there is no group 11.
-fn java_replacement(template: &str, captures: &fancy_regex::Captures<'_>, groups: usize) -> Result<String, Fault> {
+pub(crate) fn java_replacement(
+    template: &str,
+    captures: &fancy_regex::Captures<'_>,
+    groups: usize,
+) -> Result<String, Fault> {
     let illegal = |what: &str| Fault { code: "transform.regex", message: format!("Illegal replacement: {what}") };
     let mut out = String::new();
     let mut rest = template;
