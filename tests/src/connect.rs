@@ -14,7 +14,8 @@ use tempfile::TempDir;
 use crate::http::{Answer, request, request_json};
 use crate::kafka::{Guard, kafka_script};
 use crate::wait::{PATIENCE, eventually_equal, within};
-use crate::worker::{free_port, unique};
+use crate::ports::free_port;
+use crate::worker::unique;
 
 /// A Connect worker.
 pub struct Connect {

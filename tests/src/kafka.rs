@@ -3,20 +3,18 @@
 //! Enters: nothing but a machine with Java (the script fetches the rest). Leaves: a broker that can be killed and started
 //! again with its data. Invariant: it ends with the handle, and with this process however that ends.
 
-use std::net::TcpListener;
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
 use crate::far_end::Topic;
 use crate::places;
+use crate::ports::free_ports;
 use crate::worker::unique;
 
-/// Where looking for free ports begins; each cluster takes up to six.
-const FIRST_PORT: u16 = 19_392;
-/// Ports of one cluster.
-const PORTS: u16 = 6;
+/// Ports of one cluster, at most.
+pub const PORTS: u16 = 6;
 
 /// One cluster of one or three nodes.
 pub struct Kafka {
@@ -64,7 +62,7 @@ impl Kafka {
 
     fn set_up(nodes: u8, how: &'static str, settings: &[&str]) -> Self {
         let dir = tempfile::Builder::new().prefix("lockgate-kafka-").tempdir().unwrap();
-        let port = free_ports();
+        let port = free_ports(PORTS);
         let settings = settings.iter().map(|s| (*s).to_owned()).collect();
         let mut kafka =
             Self { bootstrap: format!("127.0.0.1:{port}"), dir: Some(dir), port, nodes, how, settings, guard: None };
@@ -173,19 +171,5 @@ impl Drop for Guard {
     fn drop(&mut self) {
         drop(self.input.take());
         let _ = self.child.wait();
-    }
-}
-
-/// The first of six ports that are free now and that no other cluster of this process was given.
-pub fn free_ports() -> u16 {
-    static NEXT: Mutex<u16> = Mutex::new(FIRST_PORT);
-    let mut next = NEXT.lock().unwrap_or_else(PoisonError::into_inner);
-    let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
-    loop {
-        let first = *next;
-        *next = first + PORTS;
-        if (first..first + PORTS).all(free) {
-            return first;
-        }
     }
 }

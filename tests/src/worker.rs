@@ -5,7 +5,6 @@
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -17,6 +16,7 @@ use tempfile::TempDir;
 
 use crate::http::{Answer, request, request_json};
 use crate::places;
+use crate::ports::free_port;
 use crate::wait::{eventually, within};
 
 /// How a worker is set up.
@@ -56,11 +56,6 @@ static NEXT: AtomicU32 = AtomicU32::new(0);
 /// A name that no other test of this or another run uses.
 pub fn unique(name: &str) -> String {
     format!("{name}-{}-{}", std::process::id(), NEXT.fetch_add(1, Relaxed))
-}
-
-/// A port that was free a moment ago.
-pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 impl Worker {

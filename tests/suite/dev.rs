@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use lockgate_tests::http::request;
-use lockgate_tests::worker::free_port;
+use lockgate_tests::free_port;
 use lockgate_tests::{Topic, eventually, places, within};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -79,7 +79,7 @@ impl Drop for Dev {
 
 #[test]
 fn a_newcomer_sees_records_flow_and_nothing_is_lost_or_repeated_over_two_lives() {
-    let kafka = lockgate_tests::kafka::free_ports();
+    let kafka = lockgate_tests::free_ports(lockgate_tests::kafka::PORTS);
     let dir = tempfile::tempdir().unwrap();
     let mut dev = Dev { dir, rest: free_port(), kafka, receiver: free_port(), child: None };
     dev.start();

@@ -124,7 +124,7 @@ fn what_others_wrote_into_the_cache_is_compiled_again() {
     let cache = home.path().join("cache");
     let mut worker = worker_on(kafka, &cache, home.path());
     let topic = kafka.topic("changed-cache", 1);
-    worker.create_running("c", file_sink(&topic.name, &worker.path_text("out.txt")));
+    worker.create_running("full", file_sink(&topic.name, &worker.path_text("out.txt")));
     worker.kill();
     let kept = images(&cache);
     assert_eq!(kept.len(), 2, "{kept:?}");
@@ -135,7 +135,7 @@ fn what_others_wrote_into_the_cache_is_compiled_again() {
     fs::write(cache.join(format!("{}.cwasm", "0".repeat(64))), &original[1]).unwrap();
     worker.launch();
     worker.wait_ready();
-    worker.wait_running("c");
+    worker.wait_running("full");
     assert_eq!(worker.log().matches("changed by someone else").count(), 2, "{}", worker.log());
     topic.write(["0"]);
     eventually_equal("it runs", &numbers(0..1), || lines(&worker.path("out.txt")));

@@ -89,10 +89,10 @@ fn a_changed_config_takes_effect_without_losing_a_record() {
     let kafka = Kafka::shared();
     let worker = Worker::start(&kafka.bootstrap);
     let topic = kafka.topic("changed", 1);
-    worker.create_running("c", file_sink(&topic.name, &worker.path_text("one.txt")));
+    worker.create_running("changed", file_sink(&topic.name, &worker.path_text("one.txt")));
     topic.write(numbers(0..50).iter().map(String::as_str));
     eventually_equal("the first half", &50, || lines(&worker.path("one.txt")).len());
-    worker.call("PUT", "/connectors/c/config", &file_sink(&topic.name, &worker.path_text("two.txt"))).expect(200);
+    worker.call("PUT", "/connectors/changed/config", &file_sink(&topic.name, &worker.path_text("two.txt"))).expect(200);
     topic.write(numbers(50..100).iter().map(String::as_str));
     let both = || [lines(&worker.path("one.txt")), lines(&worker.path("two.txt"))].concat();
     eventually_equal("both files together", &numbers(0..100), both);
@@ -110,7 +110,7 @@ fn after_a_clean_stop_nothing_is_lost_and_nothing_is_repeated() {
     };
     write(&worker, 0);
     worker.create_running("in", file_source(&worker.path_text("in.txt"), &topic.name));
-    worker.create_running("out", file_sink(&topic.name, &worker.path_text("out.txt")));
+    worker.create_running("again", file_sink(&topic.name, &worker.path_text("out.txt")));
     for round in 1..=3 {
         eventually_equal("the file so far", &(round * 1000), || lines(&worker.path("out.txt")).len());
         let began = Instant::now();
@@ -120,7 +120,7 @@ fn after_a_clean_stop_nothing_is_lost_and_nothing_is_repeated() {
         write(&worker, round * 1000);
         worker.launch();
         worker.wait_ready();
-        worker.wait_running("out");
+        worker.wait_running("again");
     }
     eventually_equal("every line once, in order", &numbers(0..4000), || lines(&worker.path("out.txt")));
     assert_eq!(topic.texts(), numbers(0..4000));

@@ -27,12 +27,12 @@ fn figures_are_those_of_kafka_connect_and_promtool_finds_nothing_but_its_millise
     let topic = kafka.topic("measured", 1);
     std::fs::write(worker.path("in.txt"), numbers(0..500).join("\n") + "\n").unwrap();
     worker.create_running("in", file_source(&worker.path_text("in.txt"), &topic.name));
-    worker.create_running("out", blackhole(&topic.name));
-    let sink = |name: &str| worker.metric(&format!("kafka_connect_sink_task_metrics_{name}"), &["connector=\"out\""]);
+    worker.create_running("measured", blackhole(&topic.name));
+    let sink = |name: &str| worker.metric(&format!("kafka_connect_sink_task_metrics_{name}"), &["connector=\"measured\""]);
     let source =
         |name: &str| worker.metric(&format!("kafka_connect_source_task_metrics_{name}"), &["connector=\"in\""]);
     let task =
-        |name: &str| worker.metric(&format!("kafka_connect_connector_task_metrics_{name}"), &["connector=\"out\""]);
+        |name: &str| worker.metric(&format!("kafka_connect_connector_task_metrics_{name}"), &["connector=\"measured\""]);
     eventually_equal("all are sent", &Some(500.0), || sink("sink_record_send_total"));
     eventually_equal("all are committed", &Some(0.0), || sink("sink_record_active_count"));
     assert_eq!(source("source_record_write_total"), Some(500.0));
@@ -43,7 +43,7 @@ fn figures_are_those_of_kafka_connect_and_promtool_finds_nothing_but_its_millise
     assert_eq!((task("offset_commit_success_percentage"), task("pause_ratio")), (Some(1.0), Some(0.0)));
     assert!(task("running_ratio").is_some_and(|share| share > 0.0 && share <= 1.0));
     assert!(task("batch_size_avg") <= task("batch_size_max"));
-    worker.put("/connectors/out/pause").expect(202);
+    worker.put("/connectors/measured/pause").expect(202);
     eventually("the pause counts", || task("pause_ratio").filter(|share| *share > 0.0));
     let info = task("info").is_some();
     let page = worker.get("/metrics").text();

@@ -26,16 +26,16 @@ fn a_sinks_offsets_are_its_groups_and_change_only_while_it_is_stopped() {
     let topic = kafka.topic("group-offsets", 1);
     topic.write(numbers(0..5).iter().map(String::as_str));
     let out = worker.path_text("out.txt");
-    worker.create_running("sink", file_sink(&topic.name, &out));
+    worker.create_running("altered", file_sink(&topic.name, &out));
     let partition = json!({"kafka_topic": topic.name, "kafka_partition": 0});
     let committed = |offset: u64| json!({"offsets": [{"partition": partition, "offset": {"kafka_offset": offset}}]});
-    let offsets = || worker.get("/connectors/sink/offsets").expect(200).json();
+    let offsets = || worker.get("/connectors/altered/offsets").expect(200).json();
     eventually_equal("five are committed", &committed(5), offsets);
-    let patch = |body: &Value| worker.call("PATCH", "/connectors/sink/offsets", body);
-    assert_eq!(message(&patch(&committed(2)).expect(400)), not_stopped("sink"));
-    assert_eq!(message(&worker.delete("/connectors/sink/offsets").expect(400)), not_stopped("sink"));
+    let patch = |body: &Value| worker.call("PATCH", "/connectors/altered/offsets", body);
+    assert_eq!(message(&patch(&committed(2)).expect(400)), not_stopped("altered"));
+    assert_eq!(message(&worker.delete("/connectors/altered/offsets").expect(400)), not_stopped("altered"));
 
-    worker.put("/connectors/sink/stop").expect(204);
+    worker.put("/connectors/altered/stop").expect(204);
     let elsewhere = "However, if this connector manages offsets externally, they will need to be manually altered";
     let altered = message(&patch(&committed(3)).expect(200));
     assert!(altered.starts_with("The Connect framework-managed offsets for this connector have been altered"));
@@ -60,18 +60,18 @@ fn a_sinks_offsets_are_its_groups_and_change_only_while_it_is_stopped() {
         let text = message(&patch(&body).expect(400));
         assert!(text.contains(words), "{words}: {text}");
     }
-    worker.put("/connectors/sink/resume").expect(202);
-    worker.wait_running("sink");
+    worker.put("/connectors/altered/resume").expect(202);
+    worker.wait_running("altered");
     let again = [numbers(0..5), numbers(3..5)].concat();
     eventually("two come again", || (lines(out.as_ref()) == again).then_some(()));
 
-    worker.put("/connectors/sink/stop").expect(204);
+    worker.put("/connectors/altered/stop").expect(204);
     let null = json!({"offsets": [{"partition": partition, "offset": null}]});
     patch(&null).expect(200);
     assert_eq!(offsets(), json!({"offsets": []}));
-    let reset = message(&worker.delete("/connectors/sink/offsets").expect(200));
+    let reset = message(&worker.delete("/connectors/altered/offsets").expect(200));
     assert!(reset.starts_with("The Connect framework-managed offsets for this connector have been reset successfully"));
-    worker.delete("/connectors/sink/offsets").expect(200);
+    worker.delete("/connectors/altered/offsets").expect(200);
     worker.delete("/connectors/nobody/offsets").expect(404);
     assert_eq!(message(&worker.get("/connectors/nobody/offsets").expect(404)), "Connector nobody not found");
 }
@@ -117,22 +117,22 @@ fn topics_that_a_connector_used_are_known_until_they_are_reset() {
     let (used, unused) = (kafka.topic("used", 1), kafka.topic("unused", 1));
     used.write(numbers(0..1).iter().map(String::as_str));
     let topics = format!("{},{}", used.name, unused.name);
-    worker.create_running("c", file_sink(&topics, &worker.path_text("out.txt")));
-    let seen = |worker: &Worker| worker.get("/connectors/c/topics").expect(200).json();
-    let one = json!({"c": {"topics": [used.name]}});
+    worker.create_running("known", file_sink(&topics, &worker.path_text("out.txt")));
+    let seen = |worker: &Worker| worker.get("/connectors/known/topics").expect(200).json();
+    let one = json!({"known": {"topics": [used.name]}});
     eventually_equal("the topic with a record is known", &one, || seen(&worker));
     // Known is what was fetched. Until it is committed it may come again, and be known again.
-    let offsets = |worker: &Worker| worker.get("/connectors/c/offsets").expect(200).json()["offsets"].clone();
+    let offsets = |worker: &Worker| worker.get("/connectors/known/offsets").expect(200).json()["offsets"].clone();
     eventually("the record is committed", || (offsets(&worker) != json!([])).then_some(()));
     worker.stop();
     worker.launch();
     worker.wait_ready();
-    worker.wait_running("c");
+    worker.wait_running("known");
     assert_eq!(seen(&worker), one, "it is known after a restart");
-    worker.put("/connectors/c/topics/reset").expect(202);
-    assert_eq!(seen(&worker), json!({"c": {"topics": []}}));
+    worker.put("/connectors/known/topics/reset").expect(202);
+    assert_eq!(seen(&worker), json!({"known": {"topics": []}}));
     unused.write(numbers(0..1).iter().map(String::as_str));
-    let other = json!({"c": {"topics": [unused.name]}});
+    let other = json!({"known": {"topics": [unused.name]}});
     eventually_equal("tracking goes on", &other, || seen(&worker));
     worker.get("/connectors/nobody/topics").expect(404);
 }
@@ -141,12 +141,12 @@ fn topics_that_a_connector_used_are_known_until_they_are_reset() {
 fn topic_tracking_and_its_reset_can_be_switched_off() {
     let kafka = Kafka::shared();
     let off = Worker::start_with(&kafka.bootstrap, WorkerOptions::default().with("topic.tracking.enable", "false"));
-    assert_eq!(message(&off.get("/connectors/c/topics").expect(403)), "Topic tracking is disabled.");
-    assert_eq!(message(&off.put("/connectors/c/topics/reset").expect(403)), "Topic tracking is disabled.");
+    assert_eq!(message(&off.get("/connectors/kept/topics").expect(403)), "Topic tracking is disabled.");
+    assert_eq!(message(&off.put("/connectors/kept/topics/reset").expect(403)), "Topic tracking is disabled.");
     let kept =
         Worker::start_with(&kafka.bootstrap, WorkerOptions::default().with("topic.tracking.allow.reset", "false"));
     let topic = kafka.topic("kept", 1);
-    kept.create_running("c", crate::configs::blackhole(&topic.name));
-    kept.get("/connectors/c/topics").expect(200);
-    assert_eq!(message(&kept.put("/connectors/c/topics/reset").expect(403)), "Topic tracking reset is disabled.");
+    kept.create_running("kept", crate::configs::blackhole(&topic.name));
+    kept.get("/connectors/kept/topics").expect(200);
+    assert_eq!(message(&kept.put("/connectors/kept/topics/reset").expect(403)), "Topic tracking reset is disabled.");
 }
