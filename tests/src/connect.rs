@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, test_kill_process};
 use serde_json::{Value, json};
@@ -13,8 +14,9 @@ use tempfile::TempDir;
 
 use crate::http::{Answer, request, request_json};
 use crate::kafka::{Guard, kafka_script};
-use crate::wait::{PATIENCE, eventually_equal, within};
+use crate::places;
 use crate::ports::free_port;
+use crate::wait::{PATIENCE, eventually_equal, within};
 use crate::worker::unique;
 
 /// A Connect worker.
@@ -87,12 +89,16 @@ impl Connect {
     #[track_caller]
     pub fn launch(&mut self) {
         kafka_script(&["connect", &self.folder(), &self.file.to_string_lossy()]);
-        let pid = fs::read_to_string(self.path("connect/pid")).unwrap().trim().parse().unwrap();
-        let pid = Pid::from_raw(pid).unwrap();
+        let pid = Pid::from_raw(i32::try_from(self.pid()).unwrap()).unwrap();
         within(PATIENCE * 2, "Kafka Connect is healthy", || {
             assert!(test_kill_process(pid).is_ok(), "Kafka Connect has ended:\n{}", self.log_tail(60));
             request(&self.address, "GET", "/health", &[], b"").ok().filter(|a| a.status == 200).map(drop)
         });
+    }
+
+    /// Its process, while it runs.
+    pub fn pid(&self) -> u32 {
+        fs::read_to_string(self.path("connect/pid")).unwrap().trim().parse().unwrap()
     }
 
     /// SIGTERM, then waits for the end: its tasks have flushed their offsets.
@@ -150,6 +156,17 @@ impl Drop for Connect {
         }
         drop(self.guard.take());
     }
+}
+
+/// Fetches what a worker needs, once.
+///
+/// # Errors
+/// Why it is not to be had.
+pub fn jars() -> Result<(), String> {
+    let script = places::root().join("tests/kafka/kafka.sh");
+    let output = Command::new(script).arg("connect-jars").stdin(Stdio::null()).output().map_err(|e| e.to_string())?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    output.status.success().then_some(()).ok_or_else(|| said.lines().last().unwrap_or("no reason was given").to_owned())
 }
 
 fn folder() -> TempDir {

@@ -5,8 +5,8 @@
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use lockgate_tests::http::request;
 use lockgate_tests::free_port;
+use lockgate_tests::http::request;
 use lockgate_tests::{Topic, eventually, places, within};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;

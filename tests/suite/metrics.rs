@@ -28,11 +28,13 @@ fn figures_are_those_of_kafka_connect_and_promtool_finds_nothing_but_its_millise
     std::fs::write(worker.path("in.txt"), numbers(0..500).join("\n") + "\n").unwrap();
     worker.create_running("in", file_source(&worker.path_text("in.txt"), &topic.name));
     worker.create_running("measured", blackhole(&topic.name));
-    let sink = |name: &str| worker.metric(&format!("kafka_connect_sink_task_metrics_{name}"), &["connector=\"measured\""]);
+    let sink =
+        |name: &str| worker.metric(&format!("kafka_connect_sink_task_metrics_{name}"), &["connector=\"measured\""]);
     let source =
         |name: &str| worker.metric(&format!("kafka_connect_source_task_metrics_{name}"), &["connector=\"in\""]);
-    let task =
-        |name: &str| worker.metric(&format!("kafka_connect_connector_task_metrics_{name}"), &["connector=\"measured\""]);
+    let task = |name: &str| {
+        worker.metric(&format!("kafka_connect_connector_task_metrics_{name}"), &["connector=\"measured\""])
+    };
     eventually_equal("all are sent", &Some(500.0), || sink("sink_record_send_total"));
     eventually_equal("all are committed", &Some(0.0), || sink("sink_record_active_count"));
     assert_eq!(source("source_record_write_total"), Some(500.0));

@@ -7,8 +7,8 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lockgate_tests::http::request;
 use lockgate_tests::free_port;
+use lockgate_tests::http::request;
 use lockgate_tests::{Answer, Kafka, Worker, WorkerOptions, eventually};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::pem::PemObject;

@@ -37,6 +37,27 @@ impl Sink for Blackhole {
     }
 }
 
+/// The same for plugins that want types: everything is converted to CBOR before it is dropped.
+struct Typed(Blackhole);
+
+impl Sink for Typed {
+    fn describe() -> Description {
+        Description::new("lockgate.CborBlackholeSink")
+            .alias("CborBlackholeSink")
+            .alias("blackhole-cbor")
+            .doc("As blackhole, but takes records as CBOR only: what a plugin costs that wants typed values.")
+            .encoding(Encoding::Cbor)
+    }
+
+    fn open(task: Task) -> Result<Self, Fault> {
+        Blackhole::open(task).map(Self)
+    }
+
+    fn put(&mut self, batch: &Batch) -> Result<Report, Fault> {
+        self.0.put(batch)
+    }
+}
+
 /// A batch is far below 2^32.
 fn count(value: usize) -> f64 {
     f64::from(u32::try_from(value).unwrap_or(u32::MAX))
@@ -46,5 +67,5 @@ lockgate_sdk::package! {
     name: "blackhole",
     version: env!("CARGO_PKG_VERSION"),
     documentation: "A sink that counts and keeps nothing.",
-    sinks: [Blackhole],
+    sinks: [Blackhole, Typed],
 }

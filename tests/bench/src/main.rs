@@ -8,6 +8,7 @@ mod cases;
 mod idle;
 mod instances;
 mod neighbour;
+mod peer;
 mod process;
 mod raw;
 mod series;
@@ -45,6 +46,10 @@ fn main() {
     }
     if wanted("neighbour") {
         table::print("A spinning neighbour", &neighbour::run(kafka));
+    }
+    if wanted("peer") {
+        let cases: Vec<_> = cases::all().into_iter().filter(|case| cases::PEER.contains(&case.name)).collect();
+        table::print("Beside Kafka Connect", &peer::run(kafka, &cases));
     }
     println!("load after: {}", process::load());
 }

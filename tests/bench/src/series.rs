@@ -9,9 +9,8 @@ use std::time::{Duration, Instant};
 use lockgate_tests::{Kafka, Topic, Worker, eventually_equal, within};
 use serde_json::{Value, json};
 
-use crate::cases::{Case, Way, json_value};
+use crate::cases::{Case, Way};
 use crate::process::Usage;
-use crate::raw;
 
 /// Rounds of four runs.
 const ROUNDS: usize = 2;
@@ -70,9 +69,9 @@ pub fn run(kafka: &Kafka, case: &Case) -> Series {
     series
 }
 
-fn fill(kafka: &Kafka, case: &Case) -> Topic {
+pub fn fill(kafka: &Kafka, case: &Case) -> Topic {
     let topic = kafka.topic("full", 1);
-    let value = if case.json { json_value(case.size) } else { raw::payload(case.size) };
+    let value = case.values.of(case.size);
     topic.write_records((0..case.count).map(|_| (Some(0), None, Some(value.clone()))), &[]);
     assert_eq!(topic.count(), i64::try_from(case.count).unwrap_or(-1));
     topic
