@@ -68,7 +68,7 @@ pub(crate) fn write(value: &Value, schema: Option<&Schema>, out: &mut Vec<u8>) -
     Ok(())
 }
 
-fn head(major: u8, n: u64, out: &mut Vec<u8>) {
+pub(crate) fn head(major: u8, n: u64, out: &mut Vec<u8>) {
     let major = major << 5;
     let bytes = n.to_be_bytes();
     match n {
@@ -89,18 +89,18 @@ fn head(major: u8, n: u64, out: &mut Vec<u8>) {
     }
 }
 
-fn int(n: i64, out: &mut Vec<u8>) {
+pub(crate) fn int(n: i64, out: &mut Vec<u8>) {
     // -1 - n of a negative number is its complement, which is not negative.
     if n < 0 { head(1, (!n).unsigned_abs(), out) } else { head(0, n.unsigned_abs(), out) }
 }
 
-fn string(major: u8, bytes: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn string(major: u8, bytes: &[u8], out: &mut Vec<u8>) {
     head(major, bytes.len() as u64, out);
     out.extend_from_slice(bytes);
 }
 
 /// Tag 4: exponent and mantissa, the latter a bignum where 64 bits do not hold it.
-fn write_decimal(decimal: &Decimal, out: &mut Vec<u8>) {
+pub(crate) fn write_decimal(decimal: &Decimal, out: &mut Vec<u8>) {
     out.extend([0xc4, 0x82]);
     int(-i64::from(decimal.scale()), out);
     let unscaled = decimal.unscaled();

@@ -50,7 +50,7 @@ fn number(digits: &[u8]) -> Option<i64> {
 }
 
 /// Days since the epoch of a civil date; months and days beyond their range roll over.
-fn days(year: i64, month: i64, day: i64) -> i64 {
+pub(crate) fn days(year: i64, month: i64, day: i64) -> i64 {
     let (year, month) = (year + (month - 1).div_euclid(12), (month - 1).rem_euclid(12) + 1);
     let y = if month <= 2 { year - 1 } else { year };
     let era = y.div_euclid(400);
@@ -60,7 +60,7 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
 }
 
 /// The civil date of a day since the epoch (proleptic Gregorian).
-fn civil(days: i64) -> (i64, i64, i64) {
+pub(crate) fn civil(days: i64) -> (i64, i64, i64) {
     let z = days.saturating_add(719_468);
     let era = z.div_euclid(146_097);
     let day_of_era = z.rem_euclid(146_097);

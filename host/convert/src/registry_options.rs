@@ -19,7 +19,8 @@ use crate::registry::{Format, Writing};
 type MakeFormat = fn(&mut Settings<'_>) -> Arc<dyn Format>;
 
 /// Package, class, format. Short names are made of the class: `AvroConverter`, `Avro`.
-const FORMATS: &[(&str, &str, MakeFormat)] = &[];
+const FORMATS: &[(&str, &str, MakeFormat)] =
+    &[("io.confluent.connect.protobuf.", "ProtobufConverter", crate::protobuf::make)];
 
 /// Settings of one converter.
 #[derive(PartialEq)]
