@@ -3,6 +3,7 @@
 //! Enters: `.proto` text with its references, wire bytes, Connect's schemas and values. Leaves: the other side of each.
 //! Invariant: a schema is compiled once into a plan; malformed bytes are a fault of their row.
 
+mod declared;
 mod format;
 mod from_connect;
 mod index;
@@ -13,9 +14,11 @@ mod parse;
 mod plan;
 mod print;
 mod read;
+mod read_scalar;
 mod to_connect;
 mod wire;
 mod write;
+mod write_scalar;
 
 pub(crate) use format::make;
 

@@ -68,7 +68,10 @@ impl Format for Protobuf {
         let schema = schema.ok_or_else(schemaless)?;
         if registered.schema_type != SchemaType::Protobuf {
             let found = registered.schema_type.name();
-            return Err(DataFault::new("registry.type", format!("the subject's schema is of type {found}, not PROTOBUF")));
+            return Err(DataFault::new(
+                "registry.type",
+                format!("the subject's schema is of type {found}, not PROTOBUF"),
+            ));
         }
         let file = file(registered)?;
         let name = from_connect::draft(schema, &self.options)?.message;
@@ -123,19 +126,16 @@ impl Messages {
 
 impl Reader for Messages {
     fn read(&mut self, bytes: &[u8], encoding: Encoding, out: &mut Vec<u8>) -> Result<Read> {
-        let message = match bytes {
+        let message = if let [0, message @ ..] = bytes {
             // The first message of the file, as a rule.
-            [0, message @ ..] => {
-                if self.known.get(self.last).is_none_or(|(path, _)| path != &[0]) {
-                    self.last = self.compile(&[0])?;
-                }
-                message
+            if self.known.get(self.last).is_none_or(|(path, _)| path != &[0]) {
+                self.last = self.compile(&[0])?;
             }
-            _ => {
-                let (path, message) = index::read(bytes)?;
-                self.last = self.compile(&path)?;
-                message
-            }
+            message
+        } else {
+            let (path, message) = index::read(bytes)?;
+            self.last = self.compile(&path)?;
+            message
         };
         let (_, readable) = &self.known[self.last];
         match encoding {

@@ -44,7 +44,8 @@ pub(crate) fn draft(schema: &Schema, options: &ProtobufOptions) -> Result<Draft>
 
 /// A oneof's struct.
 pub(crate) fn is_union(schema: &Schema) -> bool {
-    schema.attributes().name.as_deref().is_some_and(|n| n.starts_with(UNION)) || parameter(schema, GENERAL_UNION).is_some()
+    schema.attributes().name.as_deref().is_some_and(|n| n.starts_with(UNION))
+        || parameter(schema, GENERAL_UNION).is_some()
 }
 
 /// The last parameter of that key.
@@ -115,8 +116,13 @@ impl Builder<'_> {
     }
 
     fn message(&mut self, name: &str, fields: &[crate::schema::Field]) -> Result<Message> {
-        let mut message =
-            Message { name: name.to_owned(), fields: Vec::new(), oneofs: Vec::new(), messages: Vec::new(), enums: Vec::new() };
+        let mut message = Message {
+            name: name.to_owned(),
+            fields: Vec::new(),
+            oneofs: Vec::new(),
+            messages: Vec::new(),
+            enums: Vec::new(),
+        };
         // A member of a oneof has its number in the message around it.
         let inner = |f: &crate::schema::Field| match f.schema.of() {
             Type::Struct(members) if is_union(&f.schema) => members.iter().filter_map(|m| tag(&m.schema)).collect(),
@@ -127,7 +133,8 @@ impl Builder<'_> {
             let schema = field.schema.as_ref();
             if let (true, Type::Struct(members)) = (is_union(schema), schema.of()) {
                 let union = self.oneof_name(schema);
-                let member = |m: &crate::schema::Field| self.field(&mut message, &m.name, &m.schema, &mut numbers, true);
+                let member =
+                    |m: &crate::schema::Field| self.field(&mut message, &m.name, &m.schema, &mut numbers, true);
                 let members = members.iter().map(member).collect::<Result<_>>()?;
                 message.oneofs.push((union, members));
                 continue;
@@ -166,7 +173,9 @@ impl Builder<'_> {
                 return Err(DataFault::schema(format!("field {name}: Protobuf has no maps inside arrays")));
             }
             Type::Array(Some(items)) => ("repeated", items.as_ref()),
-            Type::Array(None) => return Err(DataFault::schema(format!("field {name}: the array has no element schema"))),
+            Type::Array(None) => {
+                return Err(DataFault::schema(format!("field {name}: the array has no element schema")));
+            }
             _ if self.options.optional_for_nullables && schema.is_optional() && !member => ("optional", schema),
             _ => ("", schema),
         };
@@ -295,7 +304,8 @@ impl Builder<'_> {
         let (Some(keys), Some(values)) = (keys, values) else {
             return Err(DataFault::schema(format!("field {field}: the map has no schema for its keys or values")));
         };
-        if matches!(values.of(), Type::Array(_) | Type::Map(..)) || matches!(keys.of(), Type::Array(_) | Type::Map(..)) {
+        if matches!(values.of(), Type::Array(_) | Type::Map(..)) || matches!(keys.of(), Type::Array(_) | Type::Map(..))
+        {
             return Err(DataFault::schema(format!("field {field}: Protobuf has no arrays or maps inside maps")));
         }
         let (mut key_meta, mut value_meta) = (Vec::new(), Vec::new());
@@ -313,8 +323,13 @@ impl Builder<'_> {
         }
         // An entry spelled out: it says what the short form cannot, and is the same on the wire.
         let name = names::map_entry(field);
-        let mut entry =
-            Message { name: name.clone(), fields: Vec::new(), oneofs: Vec::new(), messages: Vec::new(), enums: Vec::new() };
+        let mut entry = Message {
+            name: name.clone(),
+            fields: Vec::new(),
+            oneofs: Vec::new(),
+            messages: Vec::new(),
+            enums: Vec::new(),
+        };
         for (number, name, schema) in [(1, "key", keys), (2, "value", values)] {
             let mut meta = Vec::new();
             let of = self.one(&mut entry, name, schema, &mut meta, false)?;

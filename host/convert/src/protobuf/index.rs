@@ -14,13 +14,17 @@ const PATH_MAX: usize = 100;
 /// Reads a path; the bytes behind it are the message.
 pub(crate) fn read(bytes: &[u8]) -> Result<(Vec<usize>, &[u8])> {
     let mut reader = Reader::new(bytes);
-    let missing = |_| DataFault::new("protobuf.index", "the message index behind the schema id is missing or not a varint");
+    let missing =
+        |_| DataFault::new("protobuf.index", "the message index behind the schema id is missing or not a varint");
     let count = unzigzag(reader.varint().map_err(missing)?);
     if count == 0 {
         return Ok((vec![0], &bytes[reader.at..]));
     }
     let Some(count) = usize::try_from(count).ok().filter(|n| *n <= PATH_MAX) else {
-        return Err(DataFault::new("protobuf.index", format!("a message index of {count} steps; at most 100 are possible")));
+        return Err(DataFault::new(
+            "protobuf.index",
+            format!("a message index of {count} steps; at most 100 are possible"),
+        ));
     };
     let mut path = Vec::with_capacity(count);
     for _ in 0..count {

@@ -3,6 +3,8 @@
 //! Enters: names of one side. Leaves: names of the other. Invariant: parameters are spelled as the registries' own
 //! converters spell them, so that a schema survives the way through either.
 
+use std::fmt::Write as _;
+
 /// Parameter: the name of the enum; with `.` and a symbol, its number.
 pub(crate) const ENUM: &str = "io.confluent.connect.protobuf.Enum";
 /// Name of a oneof's struct, followed by `.` and the oneof's name.
@@ -69,7 +71,10 @@ pub(crate) fn scrubbed(name: &str) -> String {
             // What URL encoding leaves or turns into a plus sign is one character, the rest a percent code.
             b'.' | b'-' | b'*' | b' ' => encoded.push('_'),
             byte if fits(char::from(byte)) => encoded.push(char::from(byte)),
-            byte => encoded.push_str(&format!("_{byte:02X}")),
+            byte => {
+                // Writing to a `String` cannot fail.
+                let _ = write!(encoded, "_{byte:02X}");
+            }
         }
     }
     // The first character was looked at before it became an underscore.

@@ -132,12 +132,11 @@ impl Message {
 
     /// The slot of a field number.
     pub(crate) fn slot(&self, number: u32) -> Option<usize> {
-        let index = match self.dense.get(number as usize) {
-            Some(index) => *index,
-            None => {
-                let at = self.sparse.binary_search_by_key(&number, |(n, _)| *n).ok()?;
-                self.sparse[at].1
-            }
+        let index = if let Some(index) = self.dense.get(number as usize) {
+            *index
+        } else {
+            let at = self.sparse.binary_search_by_key(&number, |(n, _)| *n).ok()?;
+            self.sparse[at].1
         };
         usize::from(index).checked_sub(1)
     }

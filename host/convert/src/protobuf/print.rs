@@ -1,9 +1,10 @@
 //! The `.proto` text of a schema.
 //!
 //! Enters: a [`File`] drafted from a Connect schema. Leaves: its text, in the layout in which registries print theirs.
-//! Invariant: equal drafts have equal text, since registries find schemas by it.
+//! Invariant: equal drafts have equal text, since registries find schemas by it. Writing to a `String` cannot fail.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 /// A file with one message.
 #[derive(Debug)]
@@ -44,11 +45,11 @@ impl File {
     pub(crate) fn text(&self) -> String {
         let mut out = String::from("syntax = \"proto3\";\n");
         if let Some(package) = &self.package {
-            out.push_str(&format!("package {package};\n"));
+            let _ = writeln!(out, "package {package};");
         }
         out.push('\n');
         for import in &self.imports {
-            out.push_str(&format!("import \"{import}\";\n"));
+            let _ = writeln!(out, "import \"{import}\";");
         }
         if !self.imports.is_empty() {
             out.push('\n');
@@ -61,16 +62,16 @@ impl File {
 impl Message {
     fn write(&self, level: usize, out: &mut String) {
         let indent = "  ".repeat(level);
-        out.push_str(&format!("{indent}message {} {{\n", self.name));
+        let _ = writeln!(out, "{indent}message {} {{", self.name);
         for field in &self.fields {
             field.write(level + 1, out);
         }
         for (name, members) in &self.oneofs {
-            out.push_str(&format!("\n{indent}  oneof {name} {{\n"));
+            let _ = writeln!(out, "\n{indent}  oneof {name} {{");
             for member in members {
                 member.write(level + 2, out);
             }
-            out.push_str(&format!("{indent}  }}\n"));
+            let _ = writeln!(out, "{indent}  }}");
         }
         for message in &self.messages {
             out.push('\n');
@@ -80,7 +81,7 @@ impl Message {
             out.push('\n');
             of.write(level + 1, out);
         }
-        out.push_str(&format!("{indent}}}\n"));
+        let _ = writeln!(out, "{indent}}}");
     }
 }
 
@@ -88,17 +89,18 @@ impl Field {
     fn write(&self, level: usize, out: &mut String) {
         let indent = "  ".repeat(level);
         let space = if self.label.is_empty() { "" } else { " " };
-        out.push_str(&format!("{indent}{}{space}{} {} = {}", self.label, self.of, self.name, self.number));
+        let _ = write!(out, "{indent}{}{space}{} {} = {}", self.label, self.of, self.name, self.number);
         if !self.meta.is_empty() {
-            out.push_str(&format!(" [(confluent.field_meta) = {{\n{indent}  params: [\n"));
+            let _ = writeln!(out, " [(confluent.field_meta) = {{\n{indent}  params: [");
             for (index, (key, value)) in self.meta.iter().enumerate() {
                 let comma = if index + 1 < self.meta.len() { "," } else { "" };
                 let value = value.replace('\\', "\\\\").replace('"', "\\\"");
-                out.push_str(&format!(
+                let _ = write!(
+                    out,
                     "{indent}    {{\n{indent}      key: \"{key}\",\n{indent}      value: \"{value}\"\n{indent}    }}{comma}\n"
-                ));
+                );
             }
-            out.push_str(&format!("{indent}  ]\n{indent}}}]"));
+            let _ = write!(out, "{indent}  ]\n{indent}}}]");
         }
         out.push_str(";\n");
     }
@@ -107,14 +109,14 @@ impl Field {
 impl Enum {
     fn write(&self, level: usize, out: &mut String) {
         let indent = "  ".repeat(level);
-        out.push_str(&format!("{indent}enum {} {{\n", self.name));
+        let _ = writeln!(out, "{indent}enum {} {{", self.name);
         let numbers: BTreeSet<i32> = self.symbols.iter().map(|(_, number)| *number).collect();
         if numbers.len() < self.symbols.len() {
-            out.push_str(&format!("{indent}  option allow_alias = true;\n"));
+            let _ = writeln!(out, "{indent}  option allow_alias = true;");
         }
         for (symbol, number) in &self.symbols {
-            out.push_str(&format!("{indent}  {symbol} = {number};\n"));
+            let _ = writeln!(out, "{indent}  {symbol} = {number};");
         }
-        out.push_str(&format!("{indent}}}\n"));
+        let _ = writeln!(out, "{indent}}}");
     }
 }

@@ -155,7 +155,10 @@ pub(crate) fn put_tag(number: u32, wire_type: u8, out: &mut Vec<u8>) {
 }
 
 /// Writes what `content` writes, with its length before it.
-pub(crate) fn put_delimited<E>(out: &mut Vec<u8>, content: impl FnOnce(&mut Vec<u8>) -> std::result::Result<(), E>) -> std::result::Result<(), E> {
+pub(crate) fn put_delimited<E>(
+    out: &mut Vec<u8>,
+    content: impl FnOnce(&mut Vec<u8>) -> std::result::Result<(), E>,
+) -> std::result::Result<(), E> {
     let start = out.len();
     out.push(0);
     content(out)?;

@@ -7,15 +7,15 @@ use std::collections::HashMap;
 
 use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind as Type_, MessageDescriptor};
 
+use super::declared::scalar;
 use super::from_connect::{is_union, parameter};
 use super::known;
 use super::names::{self, ENUM, GENERAL_ENUM};
 use super::options::ProtobufOptions;
 use super::plan::Scalar;
-use super::to_connect::scalar;
-use super::wire::{put_delimited, put_tag, put_varint, zigzag};
+use super::wire::{put_delimited, put_tag, put_varint};
+use super::write_scalar::{is_zero, put_decimal, put_numbers, put_scalar, wrapped, wrong};
 use crate::date;
-use crate::decimal::Decimal;
 use crate::fault::{DataFault, Result};
 use crate::schema::{Logical, Schema, Type};
 use crate::value::Value;
@@ -94,14 +94,6 @@ fn no_place(name: &str, of: &Type, found: &str) -> DataFault {
     DataFault::schema(format!("{name}: {} has no place in the registered Protobuf type {found}", of.connect_name()))
 }
 
-fn wrong(name: &str, value: &Value) -> DataFault {
-    DataFault::mismatch(format!("{name}: invalid type {} for its Protobuf field", value.kind()))
-}
-
-fn beyond(scalar: Scalar) -> DataFault {
-    DataFault::mismatch(format!("number is no {} of Protobuf: it is out of range", scalar.name()))
-}
-
 fn plan(schema: &Schema, message: &MessageDescriptor, options: &ProtobufOptions) -> Result<Plan> {
     let Type::Struct(fields) = schema.of() else { return Err(no_place("the value", schema.of(), message.full_name())) };
     let mut plan = Plan::default();
@@ -129,7 +121,10 @@ fn planned(
 ) -> Result<Planned> {
     let scrubbed = if options.scrub_invalid_names { names::scrubbed(name) } else { name.to_owned() };
     let field = message.get_field_by_name(&scrubbed).ok_or_else(|| {
-        DataFault::schema(format!("Cannot find field with name {scrubbed} in the Protobuf message {}", message.full_name()))
+        DataFault::schema(format!(
+            "Cannot find field with name {scrubbed} in the Protobuf message {}",
+            message.full_name()
+        ))
     })?;
     let (one, repeated) = match schema.of() {
         Type::Array(Some(items)) if schema.logical().is_none() => (items.as_ref(), true),
@@ -161,7 +156,8 @@ fn kind(name: &str, schema: &Schema, field: &FieldDescriptor, options: &Protobuf
         (Some(Logical::Time), _, known::TIME) => Ok(Kind::Time),
         (Some(Logical::Timestamp), _, known::TIMESTAMP) => Ok(Kind::Timestamp),
         (None, Type::Map(Some(keys), Some(values)), _) => {
-            let inside = |n: &str| found.get_field_by_name(n).ok_or_else(|| no_place(name, schema.of(), found.full_name()));
+            let inside =
+                |n: &str| found.get_field_by_name(n).ok_or_else(|| no_place(name, schema.of(), found.full_name()));
             let (key, value) = (inside("key")?, inside("value")?);
             Ok(Kind::Entry(Box::new((kind(name, keys, &key, options)?, kind(name, values, &value, options)?))))
         }
@@ -260,31 +256,20 @@ impl Planned {
                 }),
                 _ => Err(wrong(&self.name, value)),
             },
-            value if self.implicit && is_zero(value, &self.kind) => Ok(()),
+            value if self.implicit && self.kind.is_zero(value) => Ok(()),
             value => self.kind.tagged(&self.name, self.number, value, out),
         }
     }
 }
 
-fn is_zero(value: &Value, kind: &Kind) -> bool {
-    match value {
-        Value::Boolean(b) => !b,
-        Value::Int8(n) => *n == 0,
-        Value::Int16(n) => *n == 0,
-        Value::Int32(n) => *n == 0,
-        Value::Int64(n) => *n == 0,
-        Value::Float32(x) => x.to_bits() == 0,
-        Value::Float64(x) => x.to_bits() == 0,
-        Value::String(text) => match kind {
-            Kind::Enum(numbers, _) => numbers.get(text) == Some(&0),
-            _ => text.is_empty(),
-        },
-        Value::Bytes(bytes) => bytes.is_empty(),
-        _ => false,
-    }
-}
-
 impl Kind {
+    fn is_zero(&self, value: &Value) -> bool {
+        match (self, value) {
+            (Self::Enum(numbers, _), Value::String(symbol)) => numbers.get(symbol) == Some(&0),
+            _ => is_zero(value),
+        }
+    }
+
     fn tagged(&self, name: &str, number: u32, value: &Value, out: &mut Vec<u8>) -> Result<()> {
         let wire_type = match self {
             Self::Scalar(scalar) => scalar.wire_type(),
@@ -301,9 +286,15 @@ impl Kind {
             (Self::Scalar(scalar), value) => put_scalar(*scalar, value, out),
             (Self::Enum(numbers, of), Value::String(symbol)) => {
                 let number = numbers.get(symbol).copied().or_else(|| {
-                    symbol.strip_prefix("UNKNOWN_ENUM_VALUE_")?.strip_prefix(of.as_str())?.strip_prefix('_')?.parse().ok()
+                    symbol
+                        .strip_prefix("UNKNOWN_ENUM_VALUE_")?
+                        .strip_prefix(of.as_str())?
+                        .strip_prefix('_')?
+                        .parse()
+                        .ok()
                 });
-                let number = number.ok_or_else(|| DataFault::mismatch(format!("{name}: no symbol of the enum {of}")))?;
+                let number =
+                    number.ok_or_else(|| DataFault::mismatch(format!("{name}: no symbol of the enum {of}")))?;
                 put_varint(i64::from(number).cast_unsigned(), out);
                 Ok(())
             }
@@ -325,91 +316,4 @@ impl Kind {
             (_, value) => Err(wrong(name, value)),
         }
     }
-}
-
-/// A message of numbers: fields 1, 2, ...; zeros are left out.
-fn put_numbers(numbers: &[i64], out: &mut Vec<u8>) -> Result<()> {
-    put_delimited(out, |out| {
-        for (field, n) in (1..).zip(numbers).filter(|(_, n)| **n != 0) {
-            put_tag(field, 0, out);
-            put_varint(n.cast_unsigned(), out);
-        }
-        Ok(())
-    })
-}
-
-fn put_decimal(decimal: &Decimal, out: &mut Vec<u8>) -> Result<()> {
-    put_tag(1, 2, out);
-    put_delimited(out, |out| {
-        out.extend_from_slice(decimal.unscaled());
-        Ok::<_, DataFault>(())
-    })?;
-    let digits = decimal.digits();
-    put_tag(2, 0, out);
-    put_varint(digits.trim_start_matches('-').len().max(1) as u64, out);
-    if decimal.scale() != 0 {
-        put_tag(3, 0, out);
-        put_varint(i64::from(decimal.scale()).cast_unsigned(), out);
-    }
-    Ok(())
-}
-
-fn wrapped(scalar: Scalar, value: &Value, out: &mut Vec<u8>) -> Result<()> {
-    if is_zero(value, &Kind::Scalar(scalar)) {
-        return Ok(());
-    }
-    put_tag(1, scalar.wire_type(), out);
-    put_scalar(scalar, value, out)
-}
-
-fn put_scalar(scalar: Scalar, value: &Value, out: &mut Vec<u8>) -> Result<()> {
-    let n = match (scalar, value) {
-        (Scalar::Bool, Value::Boolean(b)) => i64::from(*b),
-        (Scalar::Text, Value::String(text)) => return put_bytes(text.as_bytes(), out),
-        (Scalar::Bytes, Value::Bytes(bytes)) => return put_bytes(bytes, out),
-        (Scalar::Float, Value::Float32(x)) => {
-            out.extend_from_slice(&x.to_le_bytes());
-            return Ok(());
-        }
-        (Scalar::Double, Value::Float32(x)) => {
-            out.extend_from_slice(&f64::from(*x).to_le_bytes());
-            return Ok(());
-        }
-        (Scalar::Double, Value::Float64(x)) => {
-            out.extend_from_slice(&x.to_le_bytes());
-            return Ok(());
-        }
-        (Scalar::Float | Scalar::Double | Scalar::Text | Scalar::Bytes | Scalar::Bool, value) => {
-            return Err(wrong("a field", value));
-        }
-        (_, Value::Int8(n)) => i64::from(*n),
-        (_, Value::Int16(n)) => i64::from(*n),
-        (_, Value::Int32(n)) => i64::from(*n),
-        (_, Value::Int64(n)) => *n,
-        (_, value) => return Err(wrong("a field", value)),
-    };
-    put_whole(scalar, n, out)
-}
-
-fn put_whole(scalar: Scalar, n: i64, out: &mut Vec<u8>) -> Result<()> {
-    let signed = || i32::try_from(n).map_err(|_| beyond(scalar));
-    let unsigned = || u32::try_from(n).map_err(|_| beyond(scalar));
-    match scalar {
-        Scalar::Int32 | Scalar::Number => put_varint(i64::from(signed()?).cast_unsigned(), out),
-        Scalar::Sint32 => put_varint(zigzag(i64::from(signed()?)), out),
-        Scalar::Uint32 => put_varint(u64::from(unsigned()?), out),
-        Scalar::Sfixed32 => out.extend_from_slice(&signed()?.to_le_bytes()),
-        Scalar::Fixed32 => out.extend_from_slice(&unsigned()?.to_le_bytes()),
-        Scalar::Sint64 => put_varint(zigzag(n), out),
-        Scalar::Fixed64 | Scalar::Sfixed64 => out.extend_from_slice(&n.to_le_bytes()),
-        // Of uint64 the upper half is negative in Connect, both ways.
-        _ => put_varint(n.cast_unsigned(), out),
-    }
-    Ok(())
-}
-
-fn put_bytes(bytes: &[u8], out: &mut Vec<u8>) -> Result<()> {
-    put_varint(bytes.len() as u64, out);
-    out.extend_from_slice(bytes);
-    Ok(())
 }
