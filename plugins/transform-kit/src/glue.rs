@@ -205,6 +205,10 @@ impl Record for Edit<'_> {
         Edit::set_timestamp(self, timestamp);
     }
 
+    fn split(&mut self) {
+        Edit::split(self);
+    }
+
     fn has_header(&self, name: &str) -> bool {
         self.header(name).is_some()
     }

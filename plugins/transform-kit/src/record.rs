@@ -69,6 +69,8 @@ pub trait Record {
     fn definition_of(&self, id: u32) -> Option<Rc<str>>;
     /// Shows name, value and schema id of each header, in order.
     fn visit_headers(&self, visit: &mut dyn FnMut(&str, Option<&[u8]>, u32));
+    /// Sends a copy of the record as it is now on its way before this one.
+    fn split(&mut self);
     /// True if a header has this name.
     fn has_header(&self, name: &str) -> bool;
     /// Adds a header behind the others.

@@ -17,6 +17,8 @@ pub struct Fake {
     pub parts: [Option<Vec<u8>>; 2],
     pub ids: [u32; 2],
     pub headers: Vec<(String, Option<Vec<u8>>, u32)>,
+    /// Copies sent before this one.
+    pub sent: Vec<Fake>,
     /// One table for all clones, as in an instance.
     pub schemas: Rc<RefCell<Vec<Rc<str>>>>,
 }
@@ -32,6 +34,7 @@ impl Fake {
             parts: [None, value.map(|v| v.as_bytes().to_vec())],
             ids: [0, 0],
             headers: Vec::new(),
+            sent: Vec::new(),
             schemas: Rc::default(),
         };
         if !schema.is_empty() {
@@ -124,6 +127,10 @@ impl Record for Fake {
         for (name, value, schema) in &self.headers {
             visit(name, value.as_deref(), *schema);
         }
+    }
+    fn split(&mut self) {
+        let copy = Self { sent: Vec::new(), ..self.clone() };
+        self.sent.push(copy);
     }
     fn has_header(&self, name: &str) -> bool {
         self.headers.iter().any(|h| h.0 == name)
