@@ -142,6 +142,11 @@ impl Settings {
         self.map.get(key).map(|v| v.trim().to_owned())
     }
 
+    /// Text as it was written, blanks included: for secrets.
+    pub fn raw(&self, key: &str) -> Option<String> {
+        self.map.get(key).cloned()
+    }
+
     /// Text that must be given.
     pub fn required(&mut self, key: &str) -> String {
         self.text(key).unwrap_or_else(|| {

@@ -14,9 +14,11 @@ pub mod infer;
 pub mod insert;
 pub mod key;
 pub mod literal;
+pub mod lookup;
 pub mod mask;
 pub mod metadata;
 pub mod number;
+pub mod own;
 pub mod predicates;
 pub mod replace;
 pub mod route;
@@ -63,6 +65,11 @@ lockgate_sdk::package! {
         Plain<debezium::unwrap::ExtractNewRecordState>,
         Plain<debezium::outbox::EventRouter>,
         Plain<debezium::logical::ByLogicalTableRouter>,
+        On<own::tokenize::Tokenize, false>,
+        On<own::tokenize::Tokenize, true>,
+        On<own::expand::ExpandJson, false>,
+        On<own::expand::ExpandJson, true>,
+        Plain<own::dedup::Deduplicate>,
     ],
     predicates: [predicates::HasHeaderKey, predicates::RecordIsTombstone, predicates::TopicNameMatches],
 }

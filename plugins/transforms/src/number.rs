@@ -135,6 +135,12 @@ pub fn base64(bytes: &[u8]) -> String {
     out
 }
 
+/// Bytes as small hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble & 15)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
+}
+
 /// `Double.toString`.
 pub fn java64(x: f64) -> String {
     if !x.is_finite() {
