@@ -13,6 +13,7 @@ use crate::envelope::{self, Bare, Envelope, push};
 use crate::fault::{DataFault, Result};
 use crate::schema::{Schema, Type};
 use crate::text;
+use crate::transcode::Transcode;
 use crate::value::Value;
 use crate::values;
 
@@ -23,6 +24,7 @@ pub(crate) struct General {
     encoding: Encoding,
     envelope: Option<Envelope>,
     bare: Option<Bare>,
+    transcode: Transcode,
     out: Vec<u8>,
 }
 
@@ -37,7 +39,7 @@ impl General {
                 None => envelope = Some(Envelope::new(options)),
             }
         }
-        Self { converter, encoding, envelope, bare, out: Vec::new() }
+        Self { converter, encoding, envelope, bare, transcode: Transcode::default(), out: Vec::new() }
     }
 
     pub(crate) fn payload(&mut self, data: &mut Vec<u8>, span: Span, schemas: &Schemas) -> Result<(Span, u16)> {
@@ -57,7 +59,26 @@ impl General {
         Ok((push(data, &self.out)?, id))
     }
 
+    /// JSON without a schema to CBOR. `None` = this datum needs a tree.
+    fn transcoded(&mut self, data: &mut Vec<u8>, span: Span) -> Result<Option<Span>> {
+        let text = envelope::bytes(data, span).filter(|text| !text.is_empty());
+        let Some(text) = text else { return Ok(Some(Span::NULL)) };
+        self.out.clear();
+        if !self.transcode.json(text, &mut self.out)? {
+            return Ok(None);
+        }
+        // A null is no payload.
+        if self.out == [0xf6] { Ok(Some(Span::NULL)) } else { push(data, &self.out).map(Some) }
+    }
+
     fn json(&mut self, data: &mut Vec<u8>, span: Span, schemas: &Schemas) -> Result<(Span, u16)> {
+        let has_schema = self.envelope.is_some() || self.bare.is_some();
+        if !has_schema
+            && self.encoding == Encoding::Cbor
+            && let Some(payload) = self.transcoded(data, span)?
+        {
+            return Ok((payload, 0));
+        }
         let (payload, id, schema) = match (&mut self.envelope, &mut self.bare) {
             (Some(envelope), _) => {
                 let (payload, id) = envelope.open(data, span, schemas)?;

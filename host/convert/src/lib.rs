@@ -30,6 +30,7 @@ mod scan;
 pub mod schema;
 mod schema_text;
 mod text;
+mod transcode;
 pub mod value;
 mod values;
 

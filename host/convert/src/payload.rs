@@ -77,7 +77,7 @@ fn read_plain(json: &Json<'_>) -> Value {
 }
 
 /// Whole numbers are INT64 and others FLOAT64; what neither holds stays exact as a Decimal.
-fn plain_number(text: &str) -> Value {
+pub(crate) fn plain_number(text: &str) -> Value {
     let whole = !text.contains(['.', 'e', 'E']);
     if let (true, Ok(n)) = (whole, text.parse()) {
         return Value::Int64(n);
