@@ -4,6 +4,7 @@
 //! records changed, dropped, routed. Invariant: a field is changed by scanning the payload once and copying what stays;
 //! what Kafka Connect does in odd cases is done here too, except where the README says "differences".
 
+pub mod aiven;
 pub mod cast;
 pub mod dates;
 pub mod debezium;
@@ -16,6 +17,7 @@ pub mod key;
 pub mod literal;
 pub mod lookup;
 pub mod mask;
+pub mod message_time;
 pub mod metadata;
 pub mod number;
 pub mod own;
@@ -23,6 +25,8 @@ pub mod predicates;
 pub mod replace;
 pub mod route;
 pub mod timestamp;
+pub mod tombstones;
+pub mod topic;
 
 pub use transform_kit::{class, config, glue, record, scan, schemas, splice, tree, valid};
 
@@ -70,6 +74,29 @@ lockgate_sdk::package! {
         On<own::expand::ExpandJson, false>,
         On<own::expand::ExpandJson, true>,
         Plain<own::dedup::Deduplicate>,
+        On<topic::ExtractTopic, false>,
+        On<topic::ExtractTopic, true>,
+        On<topic::ExtractTopicByField, false>,
+        On<topic::ExtractTopicByField, true>,
+        Plain<topic::ExtractTopicFromHeader>,
+        Plain<topic::ExtractTopicFromSchemaName>,
+        On<aiven::text::Hash, false>,
+        On<aiven::text::Hash, true>,
+        On<aiven::text::ConcatFields, false>,
+        On<aiven::text::ConcatFields, true>,
+        On<aiven::text::CaseTransform, false>,
+        On<aiven::text::CaseTransform, true>,
+        On<aiven::filter::FilterByFieldValue, false>,
+        On<aiven::filter::FilterByFieldValue, true>,
+        On<aiven::filter::ExtractTimestamp, false>,
+        On<aiven::filter::ExtractTimestamp, true>,
+        Plain<aiven::key_to_value::KeyToValue>,
+        Plain<tombstones::MakeTombstone>,
+        Plain<tombstones::TombstoneHandler>,
+        Plain<tombstones::ConfluentTombstoneHandler>,
+        On<tombstones::Drop, false>,
+        On<tombstones::Drop, true>,
+        Plain<message_time::MessageTimestampRouter>,
     ],
     predicates: [predicates::HasHeaderKey, predicates::RecordIsTombstone, predicates::TopicNameMatches],
 }

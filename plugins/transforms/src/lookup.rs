@@ -20,6 +20,11 @@ impl Path {
         Self(text.split('.').filter(|name| !name.is_empty()).map(str::to_owned).collect())
     }
 
+    /// One name, dots and all; none is the whole payload.
+    pub fn single(name: &str) -> Self {
+        Self(if name.is_empty() { Vec::new() } else { vec![name.to_owned()] })
+    }
+
     /// The subset of `JSONPath` that names one field: `$`, `.name`, `['name']`.
     pub fn json_path(text: &str) -> Result<Self, String> {
         let wrong = || format!("`{text}` does not name one field: write $.outer.inner or $['outer']['inner']");
