@@ -99,6 +99,14 @@ pub(crate) fn string(major: u8, bytes: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(bytes);
 }
 
+pub(crate) fn text(text: &str, out: &mut Vec<u8>) {
+    string(3, text.as_bytes(), out);
+}
+
+pub(crate) fn bytes(bytes: &[u8], out: &mut Vec<u8>) {
+    string(2, bytes, out);
+}
+
 /// Tag 4: exponent and mantissa, the latter a bignum where 64 bits do not hold it.
 pub(crate) fn write_decimal(decimal: &Decimal, out: &mut Vec<u8>) {
     out.extend([0xc4, 0x82]);

@@ -4,6 +4,7 @@
 //! in place, with schemas interned in the task's table, and the rows that could not be converted. Invariant: malformed
 //! input becomes a row fault, never a panic, and no message repeats payload contents.
 
+mod avro;
 mod base64_text;
 mod cbor;
 mod converter;

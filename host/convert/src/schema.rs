@@ -191,6 +191,14 @@ impl Schema {
             }
     }
 
+    /// The same schema, not optional.
+    ///
+    /// # Errors
+    /// None for a schema that was built.
+    pub fn required_twin(&self) -> Result<Self> {
+        Self::new(self.of.clone(), Attributes { optional: false, ..self.attributes.clone() })
+    }
+
     /// Reads the `schema` part of the JSON envelope.
     ///
     /// # Errors
