@@ -26,6 +26,7 @@ const FORMATS: &[(&str, &str, MakeFormat)] = &[
     ("io.confluent.connect.avro.", "AvroConverter", AvroOptions::parse),
     ("io.apicurio.registry.utils.converter.", "AvroConverter", AvroOptions::parse),
     ("io.confluent.connect.protobuf.", "ProtobufConverter", crate::protobuf::make),
+    ("io.confluent.connect.json.", "JsonSchemaConverter", crate::json_schema::make),
 ];
 
 /// Settings of one converter.
@@ -164,6 +165,12 @@ pub(crate) struct Settings<'a> {
 impl<'a> Settings<'a> {
     pub(crate) fn new(given: &'a IndexMap<String, String>) -> Self {
         Self { given, problems: Vec::new() }
+    }
+
+    /// What is wrong, key by key.
+    #[cfg(test)]
+    pub(crate) fn into_problems(self) -> Vec<(String, String)> {
+        self.problems
     }
 
     /// A value that is not blank, trimmed.
