@@ -17,13 +17,13 @@ fn format(settings: &[(&str, &str)]) -> Arc<dyn Format> {
 }
 
 fn registered(text: &str, references: &[(&str, &str)]) -> Registered {
-    let referenced = |(name, text): &(&str, &str)| Referenced { name: (*name).to_owned(), text: (*text).into() };
+    let named = |(name, text): &(&str, &str)| Referenced { name: (*name).to_owned(), text: (*text).into() };
     Registered {
         id: 1,
         schema_type: SchemaType::Json,
         text: text.into(),
         references: Vec::new(),
-        referenced: references.iter().map(referenced).collect(),
+        referenced: references.iter().map(named).collect(),
         version: None,
     }
 }
