@@ -1,5 +1,7 @@
 //! A record in memory, for the tests of this package.
 
+pub mod tour;
+
 use std::cell::RefCell;
 use std::ops::Range;
 use std::rc::Rc;

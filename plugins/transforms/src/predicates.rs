@@ -14,12 +14,12 @@ use crate::record::{Part, Record};
 use crate::route::compile;
 use crate::splice;
 
-const PACKAGE: &str = "org.apache.kafka.connect.transforms.predicates.";
+pub(crate) const PACKAGE: &str = "org.apache.kafka.connect.transforms.predicates.";
 
-const HAS_HEADER: &[Definition] =
+pub(crate) const HAS_HEADER: &[Definition] =
     &[Definition::required("name", Of::Text, Importance::Medium, "The header name.").non_empty()];
 
-const TOPIC_MATCHES: &[Definition] = &[Definition::required(
+pub(crate) const TOPIC_MATCHES: &[Definition] = &[Definition::required(
     "pattern",
     Of::Text,
     Importance::Medium,
