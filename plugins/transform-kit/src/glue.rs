@@ -10,7 +10,7 @@ use lockgate_sdk::{ConfigValue, Description, Edit, Flow, RowFault, Task, Transfo
 
 use crate::class::{Class, Encoding, Formats};
 use crate::config::{Constraint, Definition, Importance, MISSING, Of, Problems, Settings};
-use crate::record::{Fault, Part, Record};
+use crate::record::{Fault, Part, Record, Visit, check_topic};
 
 /// A class as two plugins: `$Value` and `$Key`.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl<T: Class, const VALUE: bool> Transform for On<T, VALUE> {
     }
 
     fn apply(&mut self, record: &mut Edit<'_>) -> Result<Flow, RowFault> {
-        flow(self.0.apply(record))
+        applied(&mut self.0, record)
     }
 }
 
@@ -52,7 +52,7 @@ impl<T: Class> Transform for Plain<T> {
     }
 
     fn apply(&mut self, record: &mut Edit<'_>) -> Result<Flow, RowFault> {
-        flow(self.0.apply(record))
+        applied(&mut self.0, record)
     }
 }
 
@@ -98,7 +98,17 @@ pub fn refused(problems: Problems) -> sdk::Fault {
     sdk::Fault::config(problems.into_iter().map(|(key, problem)| sdk::Problem::new(&key, problem)).collect())
 }
 
-fn flow(kept: Result<bool, Fault>) -> Result<Flow, RowFault> {
+/// Takes a record through the transform. A topic that Kafka would not take is the record's error.
+#[inline]
+fn applied<T: Class>(class: &mut T, record: &mut Edit<'_>) -> Result<Flow, RowFault> {
+    // The same bytes at the same place: the topic was left alone, as mostly.
+    let before = record.topic().as_ptr();
+    let kept = class.apply(record).and_then(|kept| {
+        if kept && record.topic().as_ptr() != before {
+            check_topic(record.topic())?;
+        }
+        Ok(kept)
+    });
     match kept {
         Ok(true) => Ok(Flow::Keep),
         Ok(false) => Ok(Flow::Drop),
@@ -213,7 +223,7 @@ impl Record for Edit<'_> {
         self.header(name).is_some()
     }
 
-    fn visit_headers(&self, visit: &mut dyn FnMut(&str, Option<&[u8]>, u32)) {
+    fn visit_headers(&self, visit: &mut Visit<'_>) {
         for (name, value, schema) in self.headers() {
             visit(name, value, schema);
         }

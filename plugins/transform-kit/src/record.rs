@@ -31,6 +31,9 @@ impl Fault {
     }
 }
 
+/// Is shown name, value and schema id of a header.
+pub type Visit<'a> = dyn FnMut(&str, Option<&[u8]>, u32) + 'a;
+
 /// A record. Payloads are JSON, except for transforms that never look at them.
 pub trait Record {
     /// Topic.
@@ -68,7 +71,7 @@ pub trait Record {
     /// Definition of a schema by its id.
     fn definition_of(&self, id: u32) -> Option<Rc<str>>;
     /// Shows name, value and schema id of each header, in order.
-    fn visit_headers(&self, visit: &mut dyn FnMut(&str, Option<&[u8]>, u32));
+    fn visit_headers(&self, visit: &mut Visit<'_>);
     /// Sends a copy of the record as it is now on its way before this one.
     fn split(&mut self);
     /// True if a header has this name.
@@ -87,5 +90,46 @@ pub fn announce<R: Record>(record: &R, definition: &str) -> Result<u32, Fault> {
             message: "the transforms made more than 32,768 different schemas; restart the task".to_owned(),
         }),
         id => Ok(id),
+    }
+}
+
+/// Most bytes that Kafka takes as the name of a topic.
+const TOPIC_BYTES_MAX: usize = 249;
+
+/// Kafka's own, which no transform writes to.
+const RESERVED: [&str; 4] = [".", "..", "__consumer_offsets", "__transaction_state"];
+
+/// Kafka's rule for names of topics, as the host checks it: 1 to 249 of letters, digits, `.`, `_` and `-`, and not reserved.
+pub fn check_topic(topic: &str) -> Result<(), Fault> {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    let fits = (1..=TOPIC_BYTES_MAX).contains(&topic.len()) && topic.bytes().all(legal) && !RESERVED.contains(&topic);
+    if fits {
+        return Ok(());
+    }
+    let message = format!(
+        "the topic that the transform gives the record is not one that Kafka takes: 1 to {TOPIC_BYTES_MAX} letters, digits, `.`, `_` and `-` are, this has {} bytes",
+        topic.len()
+    );
+    Err(Fault { code: "transform.topic", message })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check_topic;
+
+    #[test]
+    fn topics_are_what_kafka_takes() {
+        for (topic, expected) in [
+            ("a.B_c-9", true),
+            ("", false),
+            (".", false),
+            ("..", false),
+            ("a b", false),
+            ("__consumer_offsets", false),
+            ("\u{e4}", false),
+        ] {
+            assert_eq!(check_topic(topic).is_ok(), expected, "{topic}");
+        }
+        assert!(check_topic(&"x".repeat(249)).is_ok() && check_topic(&"x".repeat(250)).is_err());
     }
 }

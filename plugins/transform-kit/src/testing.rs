@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use crate::class::{Class, Encoding, Formats};
 use crate::config::{Problems, Settings};
-use crate::record::{Fault, Part, Record};
+use crate::record::{Fault, Part, Record, Visit};
 
 #[derive(Clone, Debug)]
 pub struct Fake {
@@ -125,7 +125,7 @@ impl Record for Fake {
     fn definition_of(&self, id: u32) -> Option<Rc<str>> {
         self.schemas.borrow().get(id.checked_sub(1)? as usize).cloned()
     }
-    fn visit_headers(&self, visit: &mut dyn FnMut(&str, Option<&[u8]>, u32)) {
+    fn visit_headers(&self, visit: &mut Visit<'_>) {
         for (name, value, schema) in &self.headers {
             visit(name, value.as_deref(), *schema);
         }

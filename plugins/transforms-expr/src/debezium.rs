@@ -52,11 +52,14 @@ impl Scripted {
         {
             settings.problem(key, why.clone());
         }
-        let regex = settings.given("topic.regex").map(|pattern| Regex::new(&format!(r"\A(?:{pattern})\z")));
-        let topics = regex.transpose().unwrap_or_else(|why| {
-            settings.problem("topic.regex", format!("Invalid regex: {why}"));
-            None
-        });
+        let topics = match settings.given("topic.regex").as_deref().map(whole) {
+            None => None,
+            Some(Ok(regex)) => Some(regex),
+            Some(Err(why)) => {
+                settings.problem("topic.regex", format!("Invalid regex: {why}"));
+                None
+            }
+        };
         let nulls = settings.choice("null.handling.mode", &NULLS);
         match expression {
             Ok(expression) => settings.finish(Self { expression, topics, nulls }),
@@ -81,6 +84,11 @@ impl Scripted {
             _ => Before::Ask,
         })
     }
+}
+
+/// The pattern, which has to match all of a name.
+fn whole(pattern: &str) -> Result<Regex, String> {
+    Regex::new(&format!(r"\A(?:{pattern})\z")).map_err(|why| why.to_string())
 }
 
 fn wrong(what: &str, wanted: &str, found: &Value) -> Fault {

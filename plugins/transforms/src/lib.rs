@@ -21,6 +21,7 @@ pub mod message_time;
 pub mod metadata;
 pub mod number;
 pub mod own;
+pub mod pattern;
 pub mod predicates;
 pub mod replace;
 pub mod route;

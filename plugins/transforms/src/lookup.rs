@@ -10,6 +10,9 @@ use crate::scan::{Malformed, Members, blank_end, elements, unescape};
 use crate::schemas::Known;
 use crate::splice;
 
+/// Gets a value and appends the one that takes its place.
+pub type Convert<'a> = dyn FnMut(&[u8], &mut Vec<u8>) -> Result<(), Fault> + 'a;
+
 /// Names from the outside in; none means the whole payload.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Path(Vec<String>);
@@ -75,12 +78,7 @@ impl Path {
     }
 
     /// Copies a payload with another value there; lists on the way are gone through. False if there was nothing.
-    pub fn rewrite(
-        &self,
-        text: &[u8],
-        out: &mut Vec<u8>,
-        convert: &mut dyn FnMut(&[u8], &mut Vec<u8>) -> Result<(), Fault>,
-    ) -> Result<bool, Fault> {
+    pub fn rewrite(&self, text: &[u8], out: &mut Vec<u8>, convert: &mut Convert<'_>) -> Result<bool, Fault> {
         rewrite(&self.0, text, out, convert)
     }
 }
@@ -91,12 +89,7 @@ impl std::fmt::Display for Path {
     }
 }
 
-fn rewrite(
-    names: &[String],
-    text: &[u8],
-    out: &mut Vec<u8>,
-    convert: &mut dyn FnMut(&[u8], &mut Vec<u8>) -> Result<(), Fault>,
-) -> Result<bool, Fault> {
+fn rewrite(names: &[String], text: &[u8], out: &mut Vec<u8>, convert: &mut Convert<'_>) -> Result<bool, Fault> {
     let broken = |why| splice::fault(why, 0, "field", splice::kind(Some(text)));
     let Some((name, deeper)) = names.split_first() else {
         convert(text.trim_ascii(), out)?;

@@ -146,9 +146,10 @@ impl Class for Drop {
         let id = record.schema_id(self.part);
         let made = match (id, self.schema) {
             (0, _) | (_, "nullify") => 0,
-            _ => match self.plans.find(id) {
-                Some(made) => *made,
-                None => {
+            _ => {
+                if let Some(made) = self.plans.find(id) {
+                    *made
+                } else {
                     let known = known(record, self.part)?;
                     let made = if known.optional {
                         id
@@ -163,7 +164,7 @@ impl Class for Drop {
                     };
                     *self.plans.keep(id, made)
                 }
-            },
+            }
         };
         record.set_payload(self.part, None);
         record.set_schema_id(self.part, made);

@@ -10,6 +10,7 @@ use fancy_regex::Regex;
 use crate::class::{Class, Formats};
 use crate::config::{Definition, Importance, Of, Problems, Settings};
 use crate::lookup::{Path, scalar};
+use crate::pattern;
 use crate::record::{Fault, Part, Record};
 use crate::schemas::{Plans, known};
 use crate::splice;
@@ -56,12 +57,11 @@ impl Source {
     fn apply<R: Record>(&mut self, record: &mut R) -> Result<bool, Fault> {
         let schema = record.schema_id(self.part);
         if schema != 0 {
-            let wrong = match self.plans.find(schema) {
-                Some(wrong) => wrong,
-                None => {
-                    let wrong = self.check(record)?;
-                    self.plans.keep(schema, wrong)
-                }
+            let wrong = if let Some(wrong) = self.plans.find(schema) {
+                wrong
+            } else {
+                let wrong = self.check(record)?;
+                self.plans.keep(schema, wrong)
             };
             if let Some(wrong) = &*wrong {
                 return Err(Fault::data(wrong.clone()));
@@ -75,13 +75,13 @@ impl Source {
             if self.path.is_whole() { self.name().to_owned() } else { format!("{} in {}", self.path, self.name()) };
         let topic = match value {
             None => None,
-            Some(value) => match scalar(value) {
-                Some(topic) => Some(topic).filter(|topic| !topic.is_empty()),
-                None => {
+            Some(value) => {
+                let Some(topic) = scalar(value) else {
                     let kind = splice::kind(Some(value));
                     return Err(Fault::data(format!("{what} cannot be the name of a topic: it is of type {kind}")));
-                }
-            },
+                };
+                Some(topic).filter(|topic| !topic.is_empty())
+            }
         };
         match topic {
             Some(topic) => record.set_topic(&topic),
@@ -215,10 +215,7 @@ impl ExtractTopicFromSchemaName {
         if let Some(topic) = self.topics.get(&name) {
             return Ok(topic.clone());
         }
-        let slow = |_| Fault {
-            code: "transform.regex",
-            message: "the regular expression takes too many steps on the schema's name; simplify it".to_owned(),
-        };
+        let slow = |_| pattern::too_slow("the schema's name");
         if let Some(regex) = self.regex.as_ref().filter(|regex| regex.captures_len() == 2)
             && let Some(found) = regex.captures(&name).map_err(slow)?.and_then(|captures| captures.get(1))
         {
@@ -260,11 +257,7 @@ impl Class for ExtractTopicFromSchemaName {
                 _ => settings.problem("schema.name.topic-map", format!("`{entry}` is not of the form schema:topic")),
             }
         }
-        let regex = settings.given("schema.name.regex").map(|pattern| Regex::new(&pattern)).transpose();
-        let regex = regex.unwrap_or_else(|why| {
-            settings.problem("schema.name.regex", format!("Invalid regex: {why}"));
-            None
-        });
+        let regex = pattern::of_setting(&mut settings, "schema.name.regex");
         if regex.is_some() && !topics.is_empty() {
             let both = "schema.name.topic-map and schema.name.regex should not be defined together.";
             settings.problem("schema.name.regex", both);
@@ -277,12 +270,11 @@ impl Class for ExtractTopicFromSchemaName {
         if schema == 0 {
             return Err(Fault::data("value schema name can't be null"));
         }
-        let topic = match self.plans.find(schema) {
-            Some(topic) => topic,
-            None => {
-                let topic = self.topic(record)?;
-                self.plans.keep(schema, topic)
-            }
+        let topic = if let Some(topic) = self.plans.find(schema) {
+            topic
+        } else {
+            let topic = self.topic(record)?;
+            self.plans.keep(schema, topic)
         };
         record.set_topic(&topic);
         Ok(true)

@@ -147,7 +147,7 @@ impl Example {
     fn names(&self, entry: &Entry) -> bool {
         let Tree::Object(members) = &self.config else { return false };
         members.iter().any(|(key, _)| {
-            let class = self.config.text(key).filter(|_| key.ends_with(".type"));
+            let class = key.strip_suffix(".type").and_then(|_| self.config.text(key));
             class.is_some_and(|class| entry.suffixes.iter().any(|suffix| format!("{}{suffix}", entry.class) == class))
         })
     }
@@ -180,7 +180,7 @@ impl Example {
             let guard = match guard.map(|name| self.stage(&format!("predicates.{name}."), entries, true)) {
                 None => None,
                 Some(Some(Ok(run))) => Some(run),
-                Some(other) => return Some(Err(format!("the predicate of {alias}: {:?}", other.map(|r| r.err())))),
+                Some(other) => return Some(Err(format!("the predicate of {alias}: {:?}", other.map(Result::err)))),
             };
             let negate = self.config.text(&format!("{prefix}negate")).as_deref() == Some("true");
             steps.push((run, guard, negate));
@@ -189,17 +189,18 @@ impl Example {
     }
 
     fn compare(&self, steps: &mut [(Run, Option<Run>, bool)]) -> Result<(), String> {
-        let mut answers: Vec<Result<Option<Fake>, String>> = Vec::new();
+        let mut answers: Vec<Result<Vec<Fake>, String>> = Vec::new();
         let schemas = Fake::new(None, "").schemas;
         for record in &self.records {
             let mut fake = fake(record);
             fake.schemas.clone_from(&schemas);
             fill(record, &mut fake);
             let outcome = walk(&mut fake, steps);
-            for copy in std::mem::take(&mut fake.sent) {
-                answers.push(Ok(Some(copy)));
-            }
-            answers.push(outcome.map(|kept| kept.then_some(fake)));
+            let mut all = std::mem::take(&mut fake.sent);
+            answers.push(outcome.map(|kept| {
+                all.extend(kept.then_some(fake));
+                all
+            }));
         }
         if answers.len() != self.answers.len() {
             return Err(format!("{} answers, the document has {}", answers.len(), self.answers.len()));
@@ -257,22 +258,31 @@ fn fill(record: &Tree, fake: &mut Fake) {
     }
 }
 
-fn compare(found: &Result<Option<Fake>, String>, expected: &Tree) -> Result<(), String> {
-    let fake = match found {
+/// What became of one record: an error, `{"dropped":true}`, the record, or `{"records":[...]}`.
+fn compare(found: &Result<Vec<Fake>, String>, expected: &Tree) -> Result<(), String> {
+    let found = match found {
         Err(message) => {
             let wanted = expected.text("error").ok_or_else(|| format!("it failed: {message}"))?;
             return if message.contains(&wanted) { Ok(()) } else { Err(format!("the error is: {message}")) };
         }
-        Ok(None) if expected.is_true("dropped") => return Ok(()),
-        Ok(None) => return Err("it was dropped".to_owned()),
-        Ok(Some(_)) if expected.is_true("dropped") => return Err("it was not dropped".to_owned()),
-        Ok(Some(fake)) => fake,
+        Ok(found) => found,
     };
-    let Tree::Object(members) = expected else { return Err("an answer is no object".to_owned()) };
-    for (name, wanted) in members {
-        let found = member(fake, name);
-        if !same(&found, wanted) {
-            return Err(format!("{name} is {}, not {}", found.write(), wanted.write()));
+    let single = [expected.clone()];
+    let wanted = match expected.get("records") {
+        Some(Tree::Array(records)) => &records[..],
+        _ if expected.is_true("dropped") => &[],
+        _ => &single[..],
+    };
+    if found.len() != wanted.len() {
+        return Err(format!("{} records leave, the document has {}", found.len(), wanted.len()));
+    }
+    for (fake, wanted) in found.iter().zip(wanted) {
+        let Tree::Object(members) = wanted else { return Err("an answer is no object".to_owned()) };
+        for (name, wanted) in members {
+            let found = member(fake, name);
+            if !same(&found, wanted) {
+                return Err(format!("{name} is {}, not {}", found.write(), wanted.write()));
+            }
         }
     }
     Ok(())

@@ -10,6 +10,7 @@ use crate::class::{Class, Formats};
 use crate::config::{Definition, Importance, Of, Problems, Settings};
 use crate::lookup::{Path, scalar};
 use crate::number;
+use crate::pattern;
 use crate::record::{Fault, Part, Record};
 use crate::splice;
 
@@ -73,15 +74,10 @@ impl Class for FilterByFieldValue {
     fn new(part: Part, mut settings: Settings, _formats: Formats) -> Result<Self, Problems> {
         let field = Path::dotted(&settings.text("field.name").unwrap_or_default());
         let keeps = settings.boolean("field.value.matches", true);
-        let wanted = match (settings.text("field.value"), settings.given("field.value.pattern")) {
-            (Some(value), None) => Some(Wanted::Value(value)),
-            (None, Some(pattern)) => match Regex::new(&pattern) {
-                Ok(regex) => Some(Wanted::Pattern(regex)),
-                Err(why) => {
-                    settings.problem("field.value.pattern", format!("Invalid regex: {why}"));
-                    None
-                }
-            },
+        let (value, found) = (settings.text("field.value"), settings.given("field.value.pattern").is_some());
+        let wanted = match value {
+            Some(value) if !found => Some(Wanted::Value(value)),
+            None if found => pattern::of_setting(&mut settings, "field.value.pattern").map(Wanted::Pattern),
             _ => {
                 let one = "Either field.value or field.value.pattern have to be set to apply filter transform";
                 settings.problem("field.value", one);
@@ -107,10 +103,7 @@ impl Class for FilterByFieldValue {
             (Wanted::Value(wanted), Some(value)) => scalar(value).is_some_and(|text| same(value, &text, wanted)),
             (Wanted::Pattern(regex), Some(value)) => {
                 let text = scalar(value).unwrap_or_else(|| String::from_utf8_lossy(value).into_owned());
-                regex.is_match(&text).map_err(|_| Fault {
-                    code: "transform.regex",
-                    message: "the regular expression takes too many steps on this value; simplify it".to_owned(),
-                })?
+                regex.is_match(&text).map_err(|_| pattern::too_slow("this value"))?
             }
         };
         Ok(matches == self.keeps)

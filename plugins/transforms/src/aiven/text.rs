@@ -81,13 +81,12 @@ impl Class for Hash {
         let what = if self.field.is_whole() { "value".to_owned() } else { format!("field {}", self.field) };
         let no_text = || Fault::data(format!("the {what} must be of type STRING to be hashed"));
         if schema != 0 {
-            let is_text = match self.plans.find(schema) {
-                Some(is_text) => *is_text,
-                None => {
-                    let known = known(record, self.part)?;
-                    let is_text = self.field.schema(&known).is_none_or(|field| field.of == "string");
-                    *self.plans.keep(schema, is_text)
-                }
+            let is_text = if let Some(is_text) = self.plans.find(schema) {
+                *is_text
+            } else {
+                let known = known(record, self.part)?;
+                let is_text = self.field.schema(&known).is_none_or(|field| field.of == "string");
+                *self.plans.keep(schema, is_text)
             };
             if !is_text {
                 return Err(no_text());

@@ -11,6 +11,7 @@ use fancy_regex::Regex;
 use super::envelope;
 use crate::class::{Class, Formats};
 use crate::config::{Definition, Importance, Of, Problems, Settings};
+use crate::pattern;
 use crate::record::{Fault, Part, Record, announce};
 use crate::route::{compile, java_replacement};
 use crate::scan::{Malformed, Members, quoted};
@@ -93,10 +94,7 @@ struct Replace {
 
 impl Replace {
     fn answer(&self, text: &str) -> Result<Option<String>, Fault> {
-        let slow = |_| Fault {
-            code: "transform.regex",
-            message: "the regular expression takes too many steps on the topic's name; simplify it".to_owned(),
-        };
+        let slow = |_| pattern::too_slow("the topic's name");
         if !self.whole.is_match(text).map_err(slow)? {
             return Ok(None);
         }

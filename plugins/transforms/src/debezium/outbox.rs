@@ -95,6 +95,9 @@ impl<'a> Row<'a> {
     }
 }
 
+/// Name, value and schema id.
+type Header = (String, Option<Vec<u8>>, u32);
+
 /// What the new value is.
 struct Payload {
     bytes: Option<Vec<u8>>,
@@ -210,7 +213,7 @@ impl EventRouter {
         Ok((row.value(&self.key).map(<[u8]>::to_vec), row.announced(record, &self.key)?))
     }
 
-    fn headers<R: Record>(&self, record: &R, row: &Row<'_>) -> Result<Vec<(String, Option<Vec<u8>>, u32)>, Fault> {
+    fn headers<R: Record>(&self, record: &R, row: &Row<'_>) -> Result<Vec<Header>, Fault> {
         let mut made = Vec::new();
         let placed = self.placements.iter().filter(|p| p.place == Place::Header);
         let placed = placed.map(|p| (p.name.as_str(), p.column.as_str()));

@@ -241,13 +241,12 @@ impl Drop {
 
 /// Names in a header: a JSON list of texts, or text with commas.
 fn names_of(value: &[u8]) -> Vec<String> {
-    match elements(value) {
-        Ok(items) => items.iter().filter_map(|(from, to)| envelope::string(&value[*from..*to])).collect(),
-        Err(_) => {
-            let text = String::from_utf8_lossy(value);
-            let text = text.trim_matches('"');
-            text.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
-        }
+    if let Ok(items) = elements(value) {
+        items.iter().filter_map(|(from, to)| envelope::string(&value[*from..*to])).collect()
+    } else {
+        let text = String::from_utf8_lossy(value);
+        let text = text.trim_matches('"');
+        text.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
     }
 }
 
