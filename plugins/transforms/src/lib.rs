@@ -1,8 +1,9 @@
-//! Kafka Connect's transforms and predicates, as one package: a usual chain is one call into one instance.
+//! Kafka Connect's transforms and predicates, and those of others that users install most, as one package: a usual chain is
+//! one call into one instance.
 //!
 //! Enters: records with JSON payloads (transforms that look inside) or of any encoding (those that do not). Leaves: the
 //! records changed, dropped, routed. Invariant: a field is changed by scanning the payload once and copying what stays;
-//! what Kafka Connect does in odd cases is done here too, except where the README says "differences".
+//! what the originals do in odd cases is done here too, except where the README or `docs/differences.md` says so.
 
 pub mod aiven;
 pub mod cast;
@@ -41,7 +42,7 @@ use glue::{On, Plain};
 lockgate_sdk::package! {
     name: "transforms",
     version: env!("CARGO_PKG_VERSION"),
-    documentation: "Kafka Connect's transforms and predicates.",
+    documentation: "Kafka Connect's transforms and predicates; Debezium's unwrap, outbox and shards; topics by field or header; personal data as tokens (HMAC); repeated records dropped; JSON expanded.",
     transforms: [
         On<mask::MaskField, false>,
         On<mask::MaskField, true>,
