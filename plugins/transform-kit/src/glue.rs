@@ -10,7 +10,7 @@ use lockgate_sdk::{ConfigValue, Description, Edit, Flow, RowFault, Task, Transfo
 
 use crate::class::{Class, Encoding, Formats};
 use crate::config::{Constraint, Definition, Importance, MISSING, Of, Problems, Settings};
-use crate::record::{Fault, Part, Record, Visit, check_topic};
+use crate::record::{Fault, Part, Record, Visit};
 
 /// A class as two plugins: `$Value` and `$Key`.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl<T: Class, const VALUE: bool> Transform for On<T, VALUE> {
     }
 
     fn apply(&mut self, record: &mut Edit<'_>) -> Result<Flow, RowFault> {
-        applied(&mut self.0, record)
+        flow(self.0.apply(record))
     }
 }
 
@@ -52,7 +52,7 @@ impl<T: Class> Transform for Plain<T> {
     }
 
     fn apply(&mut self, record: &mut Edit<'_>) -> Result<Flow, RowFault> {
-        applied(&mut self.0, record)
+        flow(self.0.apply(record))
     }
 }
 
@@ -98,17 +98,7 @@ pub fn refused(problems: Problems) -> sdk::Fault {
     sdk::Fault::config(problems.into_iter().map(|(key, problem)| sdk::Problem::new(&key, problem)).collect())
 }
 
-/// Takes a record through the transform. A topic that Kafka would not take is the record's error.
-#[inline]
-fn applied<T: Class>(class: &mut T, record: &mut Edit<'_>) -> Result<Flow, RowFault> {
-    // The same bytes at the same place: the topic was left alone, as mostly.
-    let before = record.topic().as_ptr();
-    let kept = class.apply(record).and_then(|kept| {
-        if kept && record.topic().as_ptr() != before {
-            check_topic(record.topic())?;
-        }
-        Ok(kept)
-    });
+fn flow(kept: Result<bool, Fault>) -> Result<Flow, RowFault> {
     match kept {
         Ok(true) => Ok(Flow::Keep),
         Ok(false) => Ok(Flow::Drop),

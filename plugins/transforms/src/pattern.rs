@@ -7,15 +7,19 @@ use fancy_regex::Regex;
 
 use crate::config::Settings;
 use crate::record::Fault;
+use crate::route::compile;
 
 /// Compiles the pattern of a setting; a problem is noted there.
 pub fn of_setting(settings: &mut Settings, key: &str) -> Option<Regex> {
     let pattern = settings.given(key)?;
-    let compiled = Regex::new(&pattern);
-    if let Err(why) = &compiled {
-        settings.problem(key, format!("Invalid regex: {why}"));
+    // Written for Java, as the patterns of topics are.
+    match compile(&pattern) {
+        Ok((find, _)) => Some(find),
+        Err(why) => {
+            settings.problem(key, why);
+            None
+        }
     }
-    compiled.ok()
 }
 
 /// The fault of a search that took too many steps on `what`.
