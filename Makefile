@@ -10,7 +10,7 @@ export LOCKGATE_CACHE ?= $(HOME)/.cache/lockgate
 export CARGO_TARGET_DIR ?= $(LOCKGATE_CACHE)/target
 export LOCKGATE_GUEST_TARGET ?= $(LOCKGATE_CACHE)/guests
 
-.PHONY: help run test test-long bench lint fmt plugins guests setup setup-test clean
+.PHONY: help run test test-long fuzz bench lint fmt plugins guests setup setup-test clean
 
 help: ## Lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -24,6 +24,9 @@ test: setup-test ## Runs every test: tidy, unit, property, simulation, contract,
 
 test-long: setup-test ## As `test`, with the broker away for two minutes and a thousand seeds
 	@LOCKGATE_TEST_LONG=1 exec .ci/test
+
+fuzz: setup ## Mutated bytes through every decoder for LOCKGATE_FUZZ_SECONDS (default 300); LOCKGATE_FUZZ_SEED repeats a run
+	@LOCKGATE_FUZZ_SECONDS="$${LOCKGATE_FUZZ_SECONDS:-300}" cargo test --locked --package lockgate-convert --test formats -- --nocapture fuzz
 
 bench: setup plugins guests ## Measures against the raw client loop (tests/bench/README.md); ARGS="sink-1k" picks cases
 	@cargo build --release --locked --package lockgate --package lockgate-bench
