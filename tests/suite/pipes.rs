@@ -126,6 +126,45 @@ fn a_predicate_decides_which_records_a_filter_drops() {
 }
 
 #[test]
+fn change_events_become_rows_in_a_chain_of_two_packages() {
+    let kafka = Kafka::shared();
+    let worker = Worker::start(&kafka.bootstrap);
+    let topic = kafka.topic("changes", 1);
+    let event = |n: usize| {
+        let op = if n.is_multiple_of(2) { "c" } else { "r" };
+        format!(
+            r#"{{"before":null,"after":{{"n":{n},"mail":"a@b.c"}},"source":{{"table":"t"}},"op":"{op}","ts_ms":1}}"#
+        )
+    };
+    let sent: Vec<String> = (0..40).map(event).collect();
+    topic.write(sent.iter().map(String::as_str));
+    let config = with(
+        json_values(file_sink(&topic.name, &worker.path_text("out.txt"))),
+        &[
+            ("transforms", "fresh,row,hide"),
+            ("transforms.fresh.type", "io.debezium.transforms.Filter"),
+            ("transforms.fresh.language", "cel"),
+            ("transforms.fresh.condition", "value.op != 'r'"),
+            ("transforms.row.type", "io.debezium.transforms.ExtractNewRecordState"),
+            ("transforms.row.add.fields", "table"),
+            ("transforms.hide.type", "lockgate.Tokenize$Value"),
+            ("transforms.hide.fields", "mail"),
+            ("transforms.hide.secret", "an example, not a secret"),
+        ],
+    );
+    worker.create_running("change-rows", config);
+    eventually_equal("every second event", &20, || lines(&worker.path("out.txt")).len());
+    for (index, line) in lines(&worker.path("out.txt")).iter().enumerate() {
+        let row: Value = serde_json::from_str(line).unwrap();
+        assert_eq!((&row["n"], &row["__table"]), (&Value::from(2 * index), &Value::from("t")), "{line}");
+        assert!(row["mail"].as_str().is_some_and(|token| token.len() == 64), "{line}");
+    }
+    eventually_equal("dropped on purpose is settled", &Some(40), || {
+        topic.committed("connect-change-rows").get(&0).copied()
+    });
+}
+
+#[test]
 fn two_tasks_share_the_partitions_and_keep_the_order_of_each() {
     let kafka = Kafka::shared();
     let worker = Worker::start(&kafka.bootstrap);

@@ -195,6 +195,12 @@ fn plugins_are_listed_under_their_own_and_under_connects_names() {
     assert!(connectors.iter().all(|p| p["type"] == "source" || p["type"] == "sink"), "{connectors:?}");
     assert!(all.len() > connectors.len());
     assert!(all.iter().all(|p| p["class"].is_string() && p["type"].is_string()), "{all:?}");
+    let of_others =
+        ["ExtractNewRecordState", "outbox.EventRouter", "Filter"].map(|name| format!("io.debezium.transforms.{name}"));
+    let own = ["Deduplicate", "Tokenize$Value", "ExpandJson$Key", "Jq$Value"].map(|name| format!("lockgate.{name}"));
+    for class in of_others.iter().chain(&own) {
+        assert!(all.iter().any(|p| p["class"] == **class && p["type"] == "transformation"), "{class}");
+    }
     let keys = worker
         .get("/connector-plugins/org.apache.kafka.connect.file.FileStreamSinkConnector/config")
         .expect(200)
