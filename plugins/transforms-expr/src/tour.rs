@@ -3,12 +3,17 @@
 
 use transform_kit::testing::tour::{Entry, both, faults, plain, unlisted};
 
-use crate::{debezium, jq};
+use crate::{confluent, debezium, jq};
 
 const TOUR: &str = include_str!("../../../docs/transforms.md");
 
 fn entries() -> Vec<Entry> {
-    vec![plain::<debezium::Filter>(), plain::<debezium::ContentBasedRouter>(), both::<jq::Jq>()]
+    vec![
+        plain::<debezium::Filter>(),
+        plain::<debezium::ContentBasedRouter>(),
+        both::<confluent::Filter>(),
+        both::<jq::Jq>(),
+    ]
 }
 
 #[test]

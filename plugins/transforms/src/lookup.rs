@@ -10,6 +10,9 @@ use crate::scan::{Malformed, Members, blank_end, elements, unescape};
 use crate::schemas::Known;
 use crate::splice;
 
+/// Lists in lists that are gone through; what lies deeper is copied as it is.
+const LISTS_MAX: usize = 100;
+
 /// Gets a value and appends the one that takes its place.
 pub type Convert<'a> = dyn FnMut(&[u8], &mut Vec<u8>) -> Result<(), Fault> + 'a;
 
@@ -79,7 +82,7 @@ impl Path {
 
     /// Copies a payload with another value there; lists on the way are gone through. False if there was nothing.
     pub fn rewrite(&self, text: &[u8], out: &mut Vec<u8>, convert: &mut Convert<'_>) -> Result<bool, Fault> {
-        rewrite(&self.0, text, out, convert)
+        rewrite(&self.0, text, out, convert, 0)
     }
 }
 
@@ -89,7 +92,13 @@ impl std::fmt::Display for Path {
     }
 }
 
-fn rewrite(names: &[String], text: &[u8], out: &mut Vec<u8>, convert: &mut Convert<'_>) -> Result<bool, Fault> {
+fn rewrite(
+    names: &[String],
+    text: &[u8],
+    out: &mut Vec<u8>,
+    convert: &mut Convert<'_>,
+    lists: usize,
+) -> Result<bool, Fault> {
     let broken = |why| splice::fault(why, 0, "field", splice::kind(Some(text)));
     let Some((name, deeper)) = names.split_first() else {
         convert(text.trim_ascii(), out)?;
@@ -102,15 +111,15 @@ fn rewrite(names: &[String], text: &[u8], out: &mut Vec<u8>, convert: &mut Conve
             while let Some(member) = members.advance().map_err(broken)? {
                 if member.is(text, name) {
                     out.extend_from_slice(&text[at..member.value]);
-                    found |= rewrite(deeper, &text[member.value..member.end], out, convert)?;
+                    found |= rewrite(deeper, &text[member.value..member.end], out, convert, lists)?;
                     at = member.end;
                 }
             }
         }
-        Some(b'[') => {
+        Some(b'[') if lists < LISTS_MAX => {
             for (from, to) in elements(text).map_err(broken)? {
                 out.extend_from_slice(&text[at..from]);
-                found |= rewrite(names, &text[from..to], out, convert)?;
+                found |= rewrite(names, &text[from..to], out, convert, lists + 1)?;
                 at = to;
             }
         }
@@ -156,6 +165,14 @@ mod tests {
             });
             assert_eq!((hit, String::from_utf8(out).unwrap().as_str()), (Ok(found), expected), "{path}");
         }
+    }
+
+    #[test]
+    fn lists_in_lists_do_not_exhaust_the_stack() {
+        let deep = format!(r#"{{"a":{}{}}}"#, "[".repeat(50_000), "]".repeat(50_000));
+        let mut out = Vec::new();
+        assert_eq!(Path::dotted("a.b").rewrite(deep.as_bytes(), &mut out, &mut |_, _| Ok(())), Ok(false));
+        assert_eq!(out, deep.as_bytes());
     }
 
     #[test]
