@@ -63,6 +63,12 @@ pub enum Charset {
     Utf16Be,
     /// UTF-16LE.
     Utf16Le,
+    /// UTF-32 and UTF-32BE.
+    Utf32Be,
+    /// UTF-32LE.
+    Utf32Le,
+    /// Those that came before Unicode, by the WHATWG Encoding Standard: windows-125x, ISO-8859-x, Shift_JIS, GBK, ...
+    Legacy(&'static encoding_rs::Encoding),
 }
 
 /// The converters of Apache Kafka, and those of a registry.
@@ -334,10 +340,15 @@ fn charset(settings: &IndexMap<String, String>) -> Result<Charset, ConvertConfig
         "UTF-16" | "UTF16" => Charset::Utf16,
         "UTF-16BE" => Charset::Utf16Be,
         "UTF-16LE" => Charset::Utf16Le,
-        _ => {
-            let problem = "unsupported character set; use UTF-8, ISO-8859-1, US-ASCII, UTF-16, UTF-16BE or UTF-16LE";
-            return Err(ConvertConfigError::Settings(vec![("converter.encoding".to_owned(), problem.to_owned())]));
-        }
+        "UTF-32" | "UTF-32BE" => Charset::Utf32Be,
+        "UTF-32LE" => Charset::Utf32Le,
+        _ => match encoding_rs::Encoding::for_label(name.as_bytes()) {
+            Some(legacy) if !matches!(legacy.name(), "replacement" | "x-user-defined") => Charset::Legacy(legacy),
+            _ => {
+                let problem = "unsupported character set; use UTF-8, or another one of the WHATWG Encoding Standard";
+                return Err(ConvertConfigError::Settings(vec![("converter.encoding".to_owned(), problem.to_owned())]));
+            }
+        },
     })
 }
 

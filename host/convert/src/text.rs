@@ -22,12 +22,20 @@ pub(crate) fn decode(bytes: &[u8], charset: Charset) -> Cow<'_, str> {
         },
         Charset::Utf16Be => utf16(bytes, u16::from_be_bytes),
         Charset::Utf16Le => utf16(bytes, u16::from_le_bytes),
+        Charset::Utf32Be => utf32(bytes, u32::from_be_bytes),
+        Charset::Utf32Le => utf32(bytes, u32::from_le_bytes),
+        Charset::Legacy(encoding) => encoding.decode_without_bom_handling(bytes).0,
     }
 }
 
 fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Cow<'static, str> {
     let units = bytes.chunks(2).map(|pair| if let [a, b] = pair { unit([*a, *b]) } else { 0xfffd });
     char::decode_utf16(units).map(|c| c.unwrap_or('\u{fffd}')).collect::<String>().into()
+}
+
+fn utf32(bytes: &[u8], unit: fn([u8; 4]) -> u32) -> Cow<'static, str> {
+    let character = |four: &[u8]| four.try_into().ok().and_then(|four| char::from_u32(unit(four)));
+    bytes.chunks(4).map(|four| character(four).unwrap_or('\u{fffd}')).collect::<String>().into()
 }
 
 pub(crate) fn encode(text: &str, charset: Charset, out: &mut Vec<u8>) {
@@ -41,6 +49,28 @@ pub(crate) fn encode(text: &str, charset: Charset, out: &mut Vec<u8>) {
         }
         Charset::Utf16Be => out.extend(text.encode_utf16().flat_map(u16::to_be_bytes)),
         Charset::Utf16Le => out.extend(text.encode_utf16().flat_map(u16::to_le_bytes)),
+        Charset::Utf32Be => out.extend(text.chars().flat_map(|c| u32::from(c).to_be_bytes())),
+        Charset::Utf32Le => out.extend(text.chars().flat_map(|c| u32::from(c).to_le_bytes())),
+        Charset::Legacy(encoding) => legacy(text, encoding, out),
+    }
+}
+
+fn legacy(text: &str, encoding: &'static encoding_rs::Encoding, out: &mut Vec<u8>) {
+    use encoding_rs::EncoderResult::{InputEmpty, OutputFull, Unmappable};
+    let mut encoder = encoding.new_encoder();
+    let mut rest = text;
+    loop {
+        // Room for the whole rest: it is never full.
+        let room = encoder.max_buffer_length_from_utf8_without_replacement(rest.len()).unwrap_or(0);
+        let start = out.len();
+        out.resize(start + room, 0);
+        let (result, read, written) = encoder.encode_from_utf8_without_replacement(rest, &mut out[start..], true);
+        out.truncate(start + written);
+        rest = &rest[read..];
+        match result {
+            Unmappable(_) => out.push(b'?'),
+            InputEmpty | OutputFull => return,
+        }
     }
 }
 
@@ -106,5 +136,53 @@ pub(crate) fn scalar_text(value: &Value) -> String {
         Value::Timestamp(ms) => crate::date::by_magnitude(*ms),
         Value::String(text) => text.clone(),
         Value::Null | Value::Array(_) | Value::Map(_) | Value::Struct(_) => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use indexmap::IndexMap;
+
+    use super::{decode, encode};
+    use crate::converter::{Converter, Kind, Role};
+
+    #[test]
+    fn character_sets_of_java_are_read_and_written() {
+        let table: [(&str, &str, &[u8]); 16] = [
+            ("UTF-8", "ä☃", "ä☃".as_bytes()),
+            ("ISO-8859-1", "ä", &[0xe4]),
+            ("latin1", "\u{80}", &[0x80]),
+            ("US-ASCII", "a", b"a"),
+            ("UTF-16", "ä", &[0xfe, 0xff, 0, 0xe4]),
+            ("UTF-16BE", "😀", &[0xd8, 0x3d, 0xde, 0]),
+            ("UTF-16LE", "ä", &[0xe4, 0]),
+            ("UTF-32", "😀", &[0, 1, 0xf6, 0]),
+            ("UTF-32LE", "ä", &[0xe4, 0, 0, 0]),
+            ("windows-1252", "€", &[0x80]),
+            ("Cp1251", "Ж", &[0xc6]),
+            ("ISO-8859-15", "€", &[0xa4]),
+            ("Shift_JIS", "日", &[0x93, 0xfa]),
+            ("EUC-KR", "한", &[0xc7, 0xd1]),
+            ("GB18030", "中", &[0xd6, 0xd0]),
+            ("Big5", "中", &[0xa4, 0xa4]),
+        ];
+        for (name, text, bytes) in table {
+            let settings = IndexMap::from([("converter.encoding".to_owned(), name.to_owned())]);
+            let converter = Converter::configure("StringConverter", &settings, Role::Value).unwrap();
+            let Kind::String(charset) = converter.kind() else { panic!("{name}") };
+            let mut out = Vec::new();
+            encode(text, *charset, &mut out);
+            assert_eq!(out, bytes, "{name}");
+            assert_eq!(decode(bytes, *charset), text, "{name}");
+            out.clear();
+            encode("a☃b", *charset, &mut out);
+            let ascii =
+                matches!(name, "ISO-8859-1" | "latin1" | "US-ASCII" | "windows-1252" | "Cp1251" | "ISO-8859-15");
+            assert!(!ascii || out == b"a?b", "{name}");
+        }
+        for name in ["", "x-user-defined", "EBCDIC", "UTF-7"] {
+            let settings = IndexMap::from([("converter.encoding".to_owned(), name.to_owned())]);
+            assert!(Converter::configure("StringConverter", &settings, Role::Value).is_err(), "{name}");
+        }
     }
 }

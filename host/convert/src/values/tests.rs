@@ -91,3 +91,53 @@ fn printing_quotes_strings_only_inside() {
     );
     assert_eq!(out, "{\"k\\\"\\\\\":[null,1.0E7]}");
 }
+
+/// Rows that are about the form of the text, and about what is kept of it.
+#[test]
+fn dates_times_and_nested_values_are_found() {
+    check("12:34:56.789Z", &Value::Time(45_296_789));
+    check("24:00:00.000Z", &Value::Time(86_400_000));
+    check("2020-01-02T03:04:05.006Z", &Value::Timestamp(1_577_934_245_006));
+    check("2020-01-02T03\\:04\\:05.006Z", &Value::Timestamp(1_577_934_245_006));
+    check("2019-13-45", &Value::Date(18_306));
+    check("1,2,3", &Value::Int8(1));
+    check("5:abc", &Value::Int8(5));
+    check("14:34:54Z", &Value::Int8(14));
+    check("12.5:x", &Value::Float32(12.5));
+    check("400000000000000000000000000000000000000.5", &Value::Float64(4e38));
+    check("127", &Value::Int8(127));
+    check("128", &Value::Int16(128));
+    check("-128", &Value::Int8(-128));
+    check("32768", &Value::Int32(32_768));
+    check("2147483648", &Value::Int64(2_147_483_648));
+    check("9223372036854775807", &Value::Int64(i64::MAX));
+    let nested = parse("{\"a\":[1,2],\"b\":[3]}").1;
+    let list = |items: &[i8]| Value::Array(items.iter().map(|n| Value::Int8(*n)).collect());
+    assert_eq!(nested, Value::Map(vec![(string("a"), list(&[1, 2])), (string("b"), list(&[3]))]));
+    for text in
+        ["550e8400-e29b-41d4-a716-446655440000", "192.168.0.1", "{\"a\":1,,\"b\":2}", "{null:1}", "[\"a\",null]"]
+    {
+        check(text, &string(text));
+    }
+    let Type::Map(Some(keys), None) = parse("{\"a\":1,\"b\":\"x\"}").0.unwrap().of().clone() else { panic!("map") };
+    assert_eq!(*keys.of(), Type::String);
+    assert!(matches!(parse("{\"a\":1,2:3}").0.unwrap().of(), Type::Map(None, None)));
+    assert!(matches!(parse("{3:null}").0.unwrap().of(), Type::Map(Some(_), None)));
+}
+
+#[test]
+fn printing_uses_the_forms_of_java_and_dates_by_magnitude() {
+    let text = |value: Value| {
+        let mut out = String::new();
+        print(&value, None, false, &mut out);
+        out
+    };
+    assert_eq!(text(Value::Bytes(vec![0, 0x9c])), "AJw=");
+    assert_eq!(text(Value::Array(vec![Value::Date(1), Value::Boolean(true)])), "[1970-01-02,true]");
+    assert_eq!(text(Value::Date(0)), "00:00:00.000Z");
+    assert_eq!(text(Value::Timestamp(-1)), "23:59:59.999Z");
+    assert_eq!(text(Value::Decimal(Decimal::parse("1e3").unwrap())), "1E+3");
+    assert_eq!(text(Value::Decimal(Decimal::parse("0.0000001").unwrap())), "1E-7");
+    assert_eq!(text(Value::Float32(1.0e-4)), "1.0E-4");
+    assert_eq!(text(Value::Null), "null");
+}
