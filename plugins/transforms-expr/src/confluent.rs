@@ -26,11 +26,7 @@ const CONFIG: &[Definition] = &[
 #[derive(Debug)]
 pub struct Filter {
     part: Part,
-    /// Names before the predicate.
-    outer: Vec<String>,
-    predicate: JsonPath,
-    /// Names behind each `@`.
-    fields: Vec<Vec<String>>,
+    condition: Condition,
     includes: bool,
     missing: &'static str,
 }
@@ -48,7 +44,14 @@ fn names(path: &str) -> Option<Vec<String>> {
 }
 
 /// What stands before the predicate, the predicate, and the fields that it names.
-fn parse(condition: &str) -> Result<(Vec<String>, JsonPath, Vec<Vec<String>>), String> {
+#[derive(Debug)]
+struct Condition {
+    outer: Vec<String>,
+    predicate: JsonPath,
+    fields: Vec<Vec<String>>,
+}
+
+fn parse(condition: &str) -> Result<Condition, String> {
     let wrong = |why: &str| format!("not a condition: {why}; write it as $[?(@.field == 'value')] or $.outer[?(...)]");
     let rest = condition.trim().strip_prefix('$').ok_or_else(|| wrong("it does not begin with $"))?;
     let at = rest.find("[?").ok_or_else(|| wrong("it has no predicate"))?;
@@ -63,7 +66,7 @@ fn parse(condition: &str) -> Result<(Vec<String>, JsonPath, Vec<Vec<String>>), S
         let path = found.ok().and_then(|found| names(found.get(1)?.as_str()));
         fields.extend(path.filter(|path| !path.is_empty()));
     }
-    Ok((outer, predicate, fields))
+    Ok(Condition { outer, predicate, fields })
 }
 
 /// The value below these names, if it is there and not null.
@@ -77,16 +80,16 @@ impl Filter {
         let read = if valid::is_json(text) { serde_json::from_slice::<Value>(text).ok() } else { None };
         let syntax = || Fault { code: "json.syntax", message: "the payload is not valid JSON".to_owned() };
         let value = read.ok_or_else(syntax)?;
-        let Some(node) = below(&value, &self.outer) else { return Ok(None) };
+        let Some(node) = below(&value, &self.condition.outer) else { return Ok(None) };
         if let Value::Array(_) = node {
-            return Ok(Some(!self.predicate.query(node).is_empty()));
+            return Ok(Some(!self.condition.predicate.query(node).is_empty()));
         }
-        if self.fields.iter().any(|field| below(node, field).is_none()) {
+        if self.condition.fields.iter().any(|field| below(node, field).is_none()) {
             return Ok(None);
         }
         // A predicate looks at elements; an object is looked at as the one element of a list.
         let list = Value::Array(vec![node.clone()]);
-        Ok(Some(!self.predicate.query(&list).is_empty()))
+        Ok(Some(!self.condition.predicate.query(&list).is_empty()))
     }
 }
 
@@ -103,9 +106,7 @@ impl Class for Filter {
         let includes = settings.choice("filter.type", &TYPES) == "include";
         let missing = settings.choice("missing.or.null.behavior", &MISSING);
         match parse(&condition) {
-            Ok((outer, predicate, fields)) => {
-                settings.finish(Self { part, outer, predicate, fields, includes, missing })
-            }
+            Ok(condition) => settings.finish(Self { part, condition, includes, missing }),
             Err(why) => {
                 if !condition.is_empty() {
                     settings.problem("filter.condition", why);

@@ -1,4 +1,4 @@
-//! Transforms with an expression language: CEL, jq and JSONPath.
+//! Transforms with an expression language: CEL, jq and `JSONPath`.
 //!
 //! Enters: records with JSON payloads. Leaves: records kept or dropped, under other topics, with other payloads. Invariant:
 //! an expression is compiled once for each task; what it refuses is the record's error, without the payload's contents.
