@@ -41,7 +41,7 @@ fmt: ## Formats all Rust code
 plugins: setup ## Builds the bundled packages into dist/packages
 	@.ci/build-guests plugins dist/packages
 
-guests: setup-test ## Builds the guests of the tests (Rust, Python, JavaScript) into dist/guests
+guests: setup-test ## Builds the guests of the tests into dist/guests
 	@.ci/build-guests tests/guests dist/guests
 	.ci/build-guests sdk/rust/template dist/guests
 

@@ -1,6 +1,6 @@
-//! The contract of the WIT (`tests/guests/CONTRACT.md`), put to the same guest in Rust, Python and JavaScript.
+//! The contract of the WIT (`tests/guests/CONTRACT.md`), put to the same guest in each language.
 //!
-//! Enters: the three reference guests. Leaves: one test for each case and language. Invariant: every case goes through
+//! Enters: the reference guests. Leaves: one test for each case and language. Invariant: every case goes through
 //! `host/wasm` as the pipeline does, so that it holds for what the host does with a guest, not only for the guest.
 
 pub mod fixture;
@@ -18,6 +18,10 @@ pub enum Guest {
     Python,
     /// `tests/guests/js`.
     JavaScript,
+    /// `tests/guests/c`, through `sdk/c`.
+    C,
+    /// `tests/guests/go`, through `sdk/go`.
+    Go,
 }
 
 impl Guest {
@@ -27,7 +31,14 @@ impl Guest {
             Self::Rust => "reference",
             Self::Python => "python",
             Self::JavaScript => "js",
+            Self::C => "c",
+            Self::Go => "go",
         }
+    }
+
+    /// True where a trap's back-trace names the guest's own functions: those of an interpreter name the interpreter's.
+    pub const fn is_compiled(self) -> bool {
+        matches!(self, Self::Rust | Self::C | Self::Go)
     }
 
     /// Name of the package.
@@ -36,6 +47,8 @@ impl Guest {
             Self::Rust => "reference",
             Self::Python => "reference-python",
             Self::JavaScript => "reference-js",
+            Self::C => "reference-c",
+            Self::Go => "reference-go",
         }
     }
 }
@@ -46,6 +59,8 @@ macro_rules! in_each_language {
         mod rust { $( #[test] fn $case() { super::$case(crate::contract::Guest::Rust); } )* }
         mod python { $( #[test] fn $case() { super::$case(crate::contract::Guest::Python); } )* }
         mod javascript { $( #[test] fn $case() { super::$case(crate::contract::Guest::JavaScript); } )* }
+        mod c { $( #[test] fn $case() { super::$case(crate::contract::Guest::C); } )* }
+        mod go { $( #[test] fn $case() { super::$case(crate::contract::Guest::Go); } )* }
     };
 }
 pub(crate) use in_each_language;

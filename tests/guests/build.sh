@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the Python and the JavaScript guest into a folder, each only if its sources or the WIT changed:
-# `build.sh <where the .wasm files go>`. The tools are installed once, into $LOCKGATE_CACHE/tools.
+# Builds the guests that are not Rust, and the templates of the SDKs for C and Go, into a folder, each only if its sources, its SDK or
+# the WIT changed: `build.sh <where the .wasm files go>`. The tools are installed once, into $LOCKGATE_CACHE/tools.
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 dist="$(mkdir -p "$1" && cd "$1" && pwd)"
@@ -55,5 +55,31 @@ build_js() {
     install_guest "$wasm" "$dist/js.wasm"
 }
 
+# Builds a package by the SDK for C: `build_c <name of the package's file> <folder with its sources>`.
+build_c() {
+    local wasm sources sdk="$here/../../sdk/c"
+    mapfile -t sources < <(find "$2" -name '*.c' -not -name '*_test.c' | sort)
+    wasm="$built/$1-$(digest "$2"/*.[ch] "$sdk"/lockgate-cc "$sdk"/include/* "$sdk"/src/* "$sdk"/bindings/*.[ch]).wasm"
+    if [ ! -f "$wasm" ]; then
+        LOCKGATE_CACHE="$cache" "$sdk/lockgate-cc" -o "$wasm" "${sources[@]}"
+    fi
+    install_guest "$wasm" "$dist/$1.wasm"
+}
+
+# Builds a package by the SDK for Go, likewise.
+build_go() {
+    local wasm sources sdk="$here/../../sdk/go"
+    mapfile -t sources < <(find "$sdk" -name '*.go' -not -path '*/template/*' -not -name '*_test.go' | sort)
+    wasm="$built/$1-$(digest "$2"/*.go "$2/go.mod" "$sdk/lockgate-go" "${sources[@]}").wasm"
+    if [ ! -f "$wasm" ]; then
+        LOCKGATE_CACHE="$cache" "$sdk/lockgate-go" -o "$wasm" "$2"
+    fi
+    install_guest "$wasm" "$dist/$1.wasm"
+}
+
 build_python
 build_js
+build_c c "$here/c"
+build_c my_sink_c "$here/../../sdk/c/template"
+build_go go "$here/go"
+build_go my_sink_go "$here/../../sdk/go/template"

@@ -1,0 +1,3 @@
+module github.com/lockgate/lockgate/sdk/go
+
+go 1.24
