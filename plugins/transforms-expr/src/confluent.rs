@@ -11,7 +11,6 @@ use crate::class::{Class, Formats};
 use crate::config::{Definition, Importance, Of, Problems, Settings};
 use crate::record::{Fault, Part, Record};
 use crate::splice;
-use crate::valid;
 
 const TYPES: [&str; 2] = ["include", "exclude"];
 const MISSING: [&str; 3] = ["fail", "include", "exclude"];
@@ -77,9 +76,8 @@ fn below<'a>(value: &'a Value, names: &[String]) -> Option<&'a Value> {
 impl Filter {
     /// None where a field that the condition names is missing or null.
     fn matches(&self, text: &[u8]) -> Result<Option<bool>, Fault> {
-        let read = if valid::is_json(text) { serde_json::from_slice::<Value>(text).ok() } else { None };
-        let syntax = || Fault { code: "json.syntax", message: "the payload is not valid JSON".to_owned() };
-        let value = read.ok_or_else(syntax)?;
+        let syntax = |_| Fault { code: "json.syntax", message: "the payload is not valid JSON".to_owned() };
+        let value: Value = serde_json::from_slice(text).map_err(syntax)?;
         let Some(node) = below(&value, &self.condition.outer) else { return Ok(None) };
         if let Value::Array(_) = node {
             return Ok(Some(!self.condition.predicate.query(node).is_empty()));

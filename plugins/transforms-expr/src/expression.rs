@@ -3,15 +3,13 @@
 //! Enters: its text once, then records. Leaves: a boolean, a text or null. Invariant: only what the expression names is read
 //! of a record; an error never shows what a payload holds.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use cel::{Context, Env, ExecutionError, Program, Value, extensions};
 
-use crate::json;
+use crate::json::{self, Boxed};
 use crate::record::{Fault, Part, Record};
 use crate::tree::Tree;
-use crate::valid;
 
 /// What an expression may name.
 pub const VARIABLES: [&str; 9] =
@@ -53,20 +51,23 @@ impl Expression {
 
     /// Its value for a record.
     pub fn run<R: Record>(&self, record: &R) -> Result<Value, Fault> {
+        let headers = if self.names.contains(&"headers") { headers(record) } else { Vec::new() };
+        let schema = |name: &str, part| self.names.contains(&name).then(|| Schema::of(record, part)).flatten();
+        let (key, value) = (schema("keySchema", Part::Key), schema("valueSchema", Part::Value));
         let mut context = Context::with_env(Arc::clone(&self.env));
         for name in &self.names {
             let value = match *name {
                 "value" => payload(record.payload(Part::Value))?,
                 "key" => payload(record.payload(Part::Key))?,
-                "valueSchema" => schema(record, Part::Value),
-                "keySchema" => schema(record, Part::Key),
-                "topic" => Value::from(record.topic()),
-                "partition" => record.partition().map_or(Value::Null, |n| Value::Int(n.into())),
-                "offset" => record.offset().map_or(Value::Null, Value::Int),
-                "timestamp" => record.timestamp().map_or(Value::Null, Value::Int),
-                _ => headers(record),
+                "valueSchema" => value.as_ref().map_or_else(|| json::number(None), Schema::value),
+                "keySchema" => key.as_ref().map_or_else(|| json::number(None), Schema::value),
+                "topic" => json::text(record.topic()),
+                "partition" => json::number(record.partition().map(i64::from)),
+                "offset" => json::number(record.offset()),
+                "timestamp" => json::number(record.timestamp()),
+                _ => json::object(headers.iter().map(|(name, value)| (name.as_str(), header(value.as_deref())))),
             };
-            context.add_variable_from_value(*name, value);
+            context.add_variable_as_val(*name, value);
         }
         self.program.execute(&context).map_err(|why| Fault { code: "transform.expression", message: refused(&why) })
     }
@@ -83,40 +84,57 @@ fn bound(text: &str, name: &str) -> bool {
     }) || name.starts_with(['@', '_'])
 }
 
-fn payload(text: Option<&[u8]>) -> Result<Value, Fault> {
-    let Some(text) = text else { return Ok(Value::Null) };
-    let found = if valid::is_json(text) { json::value(text) } else { None };
-    found.ok_or_else(|| Fault { code: "json.syntax", message: "the payload is not valid JSON".to_owned() })
+fn payload(text: Option<&[u8]>) -> Result<Boxed<'_>, Fault> {
+    let Some(text) = text else { return Ok(json::number(None)) };
+    json::value(text).ok_or_else(|| Fault { code: "json.syntax", message: "the payload is not valid JSON".to_owned() })
 }
 
-/// Name, version and type of a schema; null without one.
-fn schema<R: Record>(record: &R, part: Part) -> Value {
-    let Some(tree) = record.definition(part).and_then(|text| Tree::parse(text.as_bytes()).ok()) else {
-        return Value::Null;
-    };
-    let text = |name: &str| tree.text(name).map_or(Value::Null, Value::from);
-    let version = match tree.get("version") {
-        Some(Tree::Raw(raw)) => raw.parse().map_or(Value::Null, Value::Int),
-        _ => Value::Null,
-    };
-    Value::from(HashMap::from([
-        ("name".to_owned(), text("name")),
-        ("type".to_owned(), text("type")),
-        ("version".to_owned(), version),
-    ]))
+/// What an expression sees of a schema.
+struct Schema {
+    name: Option<String>,
+    of: Option<String>,
+    version: Option<i64>,
 }
 
-/// The last value of each header: JSON where it is some, else text.
-fn headers<R: Record>(record: &R) -> Value {
-    let mut map: HashMap<String, Value> = HashMap::new();
+impl Schema {
+    /// None without a schema.
+    fn of<R: Record>(record: &R, part: Part) -> Option<Self> {
+        let tree = Tree::parse(record.definition(part)?.as_bytes()).ok()?;
+        let version = match tree.get("version") {
+            Some(Tree::Raw(raw)) => raw.parse().ok(),
+            _ => None,
+        };
+        Some(Self { name: tree.text("name"), of: tree.text("type"), version })
+    }
+
+    fn value(&self) -> Boxed<'_> {
+        json::object([
+            ("name", text(self.name.as_deref())),
+            ("type", text(self.of.as_deref())),
+            ("version", json::number(self.version)),
+        ])
+    }
+}
+
+fn text(text: Option<&str>) -> Boxed<'_> {
+    text.map_or_else(|| json::number(None), json::text)
+}
+
+/// The last value of each header.
+fn headers<R: Record>(record: &R) -> Vec<(String, Option<Vec<u8>>)> {
+    let mut all: Vec<(String, Option<Vec<u8>>)> = Vec::new();
     record.visit_headers(&mut |name, value, _| {
-        let value = value.map_or(Value::Null, |bytes| {
-            let json = if valid::is_json(bytes) { json::value(bytes) } else { None };
-            json.unwrap_or_else(|| Value::from(&*String::from_utf8_lossy(bytes)))
-        });
-        map.insert(name.to_owned(), value);
+        all.retain(|(known, _)| known != name);
+        all.push((name.to_owned(), value.map(<[u8]>::to_vec)));
     });
-    Value::from(map)
+    all
+}
+
+/// JSON where it is some, else text where it is some.
+fn header(value: Option<&[u8]>) -> Boxed<'_> {
+    let Some(bytes) = value else { return json::number(None) };
+    let text = || std::str::from_utf8(bytes).ok().map(json::text);
+    json::value(bytes).or_else(text).unwrap_or_else(|| json::number(None))
 }
 
 /// What went wrong, without values.
