@@ -84,13 +84,11 @@ impl Emit for JsonText<'_> {
     }
 
     fn float32(&mut self, x: f32) {
-        let text = java::float32(x);
-        if x.is_finite() { self.0.extend_from_slice(text.as_bytes()) } else { quote(&text, self.0) }
+        if x.is_finite() { java::put_float32(x, self.0) } else { quote(&java::float32(x), self.0) }
     }
 
     fn float64(&mut self, x: f64) {
-        let text = java::float64(x);
-        if x.is_finite() { self.0.extend_from_slice(text.as_bytes()) } else { quote(&text, self.0) }
+        if x.is_finite() { java::put_float64(x, self.0) } else { quote(&java::float64(x), self.0) }
     }
 
     fn text(&mut self, text: &str) {

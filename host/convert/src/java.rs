@@ -24,6 +24,32 @@ pub(crate) fn float64(x: f64) -> String {
     layout(if shortest.contains('.') || two.parse() != Ok(x) { &shortest } else { &two })
 }
 
+/// Appends what [`float32`] says; the usual magnitudes without a detour.
+pub(crate) fn put_float32(x: f32, out: &mut Vec<u8>) {
+    if is_plain(f64::from(x)) { put_plain(x, out) } else { out.extend_from_slice(float32(x).as_bytes()) }
+}
+
+/// Appends what [`float64`] says; the usual magnitudes without a detour.
+pub(crate) fn put_float64(x: f64, out: &mut Vec<u8>) {
+    if is_plain(x) { put_plain(x, out) } else { out.extend_from_slice(float64(x).as_bytes()) }
+}
+
+/// Printed without an exponent, and far from the numbers that have less than two digits.
+fn is_plain(x: f64) -> bool {
+    (1e-3..1e7).contains(&x.abs())
+}
+
+/// Rust's shortest digits are Java's here, but for the `.0` of whole numbers.
+fn put_plain(x: impl std::fmt::Display, out: &mut Vec<u8>) {
+    use std::io::Write as _;
+    let start = out.len();
+    // Writing to memory cannot fail.
+    let _ = write!(out, "{x}");
+    if !out[start..].contains(&b'.') {
+        out.extend_from_slice(b".0");
+    }
+}
+
 fn word(x: f64) -> String {
     if x.is_nan() {
         "NaN"
@@ -63,7 +89,25 @@ fn layout(scientific: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{float32, float64};
+    use super::{float32, float64, put_float32, put_float64};
+
+    #[test]
+    fn the_short_way_prints_the_same() {
+        let mut bits = 0x9e37_79b9_7f4a_7c15_u64;
+        for n in 0..20_000_u32 {
+            bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let near = f64::from(n) / 1000.0 - 3.0;
+            for x in [f64::from_bits(bits), near, f64::from(n) * 1000.0] {
+                let (mut double, mut single) = (Vec::new(), Vec::new());
+                put_float64(x, &mut double);
+                assert_eq!(String::from_utf8(double).unwrap(), float64(x));
+                #[expect(clippy::cast_possible_truncation, reason = "any number will do")]
+                let x = x as f32;
+                put_float32(x, &mut single);
+                assert_eq!(String::from_utf8(single).unwrap(), float32(x));
+            }
+        }
+    }
 
     #[test]
     fn floats_print_as_java_prints_them() {

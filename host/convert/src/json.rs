@@ -132,7 +132,8 @@ pub(crate) fn quote(text: &str, out: &mut Vec<u8>) {
     let mut plain = 0;
     let mut at = 0;
     while at < bytes.len() {
-        let byte = bytes[at];
+        at += plain_ascii(&bytes[at..]);
+        let Some(&byte) = bytes.get(at) else { break };
         if byte >= 0x20 && byte != b'"' && byte != b'\\' && byte < 0xf0 {
             at += 1;
             continue;
@@ -161,4 +162,54 @@ pub(crate) fn quote(text: &str, out: &mut Vec<u8>) {
     }
     out.extend_from_slice(&bytes[plain..]);
     out.push(b'"');
+}
+
+/// How many bytes from the start need no escape, eight at a time: ASCII other than controls, quotes and backslashes.
+fn plain_ascii(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGH: u64 = ONES << 7;
+    let has_zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
+    let mut at = 0;
+    for chunk in bytes.chunks_exact(8) {
+        let word = chunk.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+        let control = word.wrapping_sub(ONES * 0x20) & !word;
+        let escaped = has_zero(word ^ ONES * u64::from(b'"')) | has_zero(word ^ ONES * u64::from(b'\\'));
+        if (word | control | escaped) & HIGH != 0 {
+            break;
+        }
+        at += 8;
+    }
+    at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quote;
+
+    #[test]
+    fn every_character_is_escaped_wherever_it_stands() {
+        for before in 0..20 {
+            for (character, expected) in [
+                ('"', "\\\""),
+                ('\\', "\\\\"),
+                ('\n', "\\n"),
+                ('\u{1}', "\\u0001"),
+                ('\u{7f}', "\u{7f}"),
+                ('/', "/"),
+                ('é', "é"),
+                ('☃', "☃"),
+                ('😀', "\\uD83D\\uDE00"),
+                (' ', " "),
+                ('!', "!"),
+                ('#', "#"),
+                ('[', "["),
+                (']', "]"),
+            ] {
+                let (text, mut out) = (format!("{}{character}{}", "a".repeat(before), "b".repeat(9)), Vec::new());
+                quote(&text, &mut out);
+                let expected = format!("\"{}{expected}{}\"", "a".repeat(before), "b".repeat(9));
+                assert_eq!(String::from_utf8(out).unwrap(), expected);
+            }
+        }
+    }
 }

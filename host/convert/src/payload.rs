@@ -323,6 +323,17 @@ fn write_map(
 }
 
 fn write_plain(value: &Value, style: Style, out: &mut Vec<u8>) -> Result<()> {
+    match value {
+        Value::Float32(x) if x.is_finite() => {
+            java::put_float32(*x, out);
+            return Ok(());
+        }
+        Value::Float64(x) if x.is_finite() => {
+            java::put_float64(*x, out);
+            return Ok(());
+        }
+        _ => {}
+    }
     let mut put = |text: &str| out.extend_from_slice(text.as_bytes());
     match value {
         Value::Null => put("null"),
@@ -331,8 +342,6 @@ fn write_plain(value: &Value, style: Style, out: &mut Vec<u8>) -> Result<()> {
         Value::Int16(n) => put(&n.to_string()),
         Value::Int32(n) | Value::Date(n) | Value::Time(n) => put(&n.to_string()),
         Value::Int64(n) | Value::Timestamp(n) => put(&n.to_string()),
-        Value::Float32(x) if x.is_finite() => put(&java::float32(*x)),
-        Value::Float64(x) if x.is_finite() => put(&java::float64(*x)),
         Value::Float32(x) => quote(&java::float32(*x), out),
         Value::Float64(x) => quote(&java::float64(*x), out),
         Value::Decimal(d) => put(&d.to_string()),
