@@ -3,6 +3,8 @@
 //! Enters: a converter's class and what it converts. Leaves: definitions below the converter's prefix. Invariant: names,
 //! types, defaults and places are Kafka Connect's; whether a value is good is the converter's own judgement.
 
+pub(crate) mod registry;
+
 use lockgate_model::package::{ConfigType, Importance, Width};
 
 use ConfigType::{Boolean, Int, String as Text};
@@ -51,7 +53,10 @@ pub fn keys(part: Part, class: &str) -> Vec<Known> {
                 ),
             ]);
         }
-        _ => {}
+        name => keys.extend(registry::keys(name).into_iter().map(|known| {
+            let (name, title) = (key(&known.definition.name), known.definition.name.clone());
+            known.named_as(&name, &title)
+        })),
     }
     keys
 }

@@ -106,6 +106,13 @@ impl Known {
         self
     }
 
+    /// The same under another key, which people know by this one.
+    #[must_use]
+    pub fn named_as(mut self, name: &str, display: &str) -> Self {
+        name.clone_into(&mut self.definition.name);
+        self.named(display)
+    }
+
     /// Shown under this name, without heading.
     #[must_use]
     pub fn named(mut self, display: &str) -> Self {

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use lockgate_model::package::PluginKind;
 
+use crate::converter_keys::registry;
 use crate::definitions::{Known, framework, of_alias, of_topic_group};
 use crate::reading::allowed;
 use crate::rest::TLS_KEYS;
@@ -31,6 +32,7 @@ pub fn markdown() -> String {
     section(&mut out, "Connector: sources, topic creation", TOPICS, &groups);
     section(&mut out, "Connector: sinks", "", &only(sinks, sources));
     let aliases = [of_alias(PluginKind::Transform, "<alias>"), of_alias(PluginKind::Predicate, "<alias>")].concat();
+    section(&mut out, "Converters with a schema registry", REGISTRY, &registry::shared());
     section(&mut out, "Connector: transforms and predicates", CHAIN, &aliases);
     out
 }
@@ -121,6 +123,12 @@ const CONNECTOR: &str = "A connector's settings are JSON. Keys that are not list
     a converter follow below its own prefix (`value.converter.schemas.enable`); a connector that names a class does not \
     inherit the worker's settings of it. `producer.override.*`, `consumer.override.*` and `admin.override.*` change client \
     settings, as far as the worker's policy and Lockgate's allow-list let them.";
+const REGISTRY: &str = "`AvroConverter`, `ProtobufConverter` and `JsonSchemaConverter` (package `io.confluent.connect.*`) take these below \
+    their own prefix (`value.converter.schema.registry.url`), beside those of their format. The registry is the worker's \
+    business: plugins never see it. One that the worker's own converters name is trusted; one that a connector names has to \
+    be allowed by `lockgate.registry.allowed.urls`, by default any that is not at a link-local address (a cloud's metadata). \
+    While a registry is not available (no connection, timeouts, 408, 429, 5xx) a task waits for `errors.retry.timeout`, then \
+    fails; no record is skipped for it. What a registry refuses, and bytes that it knows no schema for, are errors of the record.";
 const TOPICS: &str = "Once any `topic.creation.*` key is set, missing topics are made by the first group that matches, `default` \
     last. Other keys below a group are settings of the topic.";
 const CHAIN: &str = "Other keys below an alias pass to the transform or predicate.";

@@ -174,6 +174,8 @@ pub struct WorkerConfig {
     pub limits: LimitSettings,
     /// What tasks may reach.
     pub grants: GrantSettings,
+    /// `lockgate.registry.allowed.urls`: schema registries that connectors may name.
+    pub registry_allowed_urls: Vec<String>,
     /// The sandbox as a whole.
     pub sandbox: SandboxSettings,
     /// `lockgate.tenant`.
@@ -260,6 +262,7 @@ impl WorkerConfig {
             packages: packages(&settings),
             limits: limits(&settings),
             sandbox: SandboxSettings::read(&settings),
+            registry_allowed_urls: list("lockgate.registry.allowed.urls"),
             grants: GrantSettings {
                 http: list("lockgate.grants.http"),
                 tcp: list("lockgate.grants.tcp"),

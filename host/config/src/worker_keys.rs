@@ -80,6 +80,8 @@ fn timing() -> Vec<Known> {
 fn packages_and_policy() -> Vec<Known> {
     let cache = "Directory for compiled packages; may be deleted at any time while no worker runs.";
     let packages = "Directory for uploaded packages.";
+    let registries = "Schema registries that connectors may name in their own converter settings: host, host:port, URL, *.domain; \
+        * = any, but no link-local address. Those of the worker's own converters are always allowed.";
     let hosts = "What plugins of this worker may reach at most, of what they ask for; comma list";
     vec![
         Known::new("lockgate.tenant", Text, Some("default"), Low, "Name of the only tenant.").non_empty(),
@@ -105,6 +107,7 @@ fn packages_and_policy() -> Vec<Known> {
                 "{hosts}: loopback, link-local and private address ranges (10.0.0.0/8), which are refused otherwise."
             ),
         ),
+        Known::new("lockgate.registry.allowed.urls", List, Some("*"), Medium, registries),
     ]
 }
 

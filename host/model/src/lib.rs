@@ -3,6 +3,7 @@
 //! Enters: nothing. Leaves: types. Invariant: pure; no I/O, no async runtime, no knowledge of Kafka clients, wasm engines
 //! or HTTP. The wrong order of delivery and commit does not type-check here (L1, L3): see [`ledger`].
 
+pub mod address;
 pub mod batch;
 pub mod fault;
 pub mod guest_metrics;

@@ -11,6 +11,7 @@ pub mod dead_letter;
 mod failure;
 pub mod mailbox;
 mod passage;
+mod readiness;
 pub mod recode;
 mod rows;
 mod sink_end;

@@ -17,6 +17,7 @@ use crate::backoff::{Backoff, Random};
 use crate::chain::{self, Steps};
 use crate::clock::Interrupt;
 use crate::failure::TaskFailure;
+use crate::readiness::ready;
 use crate::recode::Recode;
 use crate::rows::{self, count};
 use crate::tolerance::{ErrorPolicy, Failed};
@@ -279,34 +280,6 @@ impl<P: ApplyPort> Station<P> {
             Self::Segment { steps, .. } => {
                 steps.get(fault.step as usize).map_or_else(|| "".into(), |(_, class)| Arc::clone(class))
             }
-        }
-    }
-}
-
-/// Lets a converter learn what this batch needs, repeated within `errors.retry.timeout`. False = told to give up.
-async fn ready(
-    recode: &mut dyn Recode,
-    batch: &Batch,
-    rules: &Rules,
-    interrupt: &mut Interrupt,
-) -> Result<bool, TaskFailure> {
-    let mut backoff = Backoff::new(rules.random);
-    let began = Instant::now();
-    loop {
-        let Some(wait) = recode.prepare(batch) else { return Ok(true) };
-        let outcome = tokio::select! {
-            biased;
-            () = interrupt.raised() => return Ok(false),
-            outcome = wait => outcome,
-        };
-        let Err(unready) = outcome else { return Ok(true) };
-        let ErrorPolicy { retry_delay_max, retry_timeout, .. } = rules.policy;
-        let Some(delay) = backoff.next_within(retry_delay_max, began.elapsed(), retry_timeout) else {
-            return Err(TaskFailure::Unready { class: recode.class(unready.stage).to_owned(), unready });
-        };
-        rules.metrics.total_retries.add(1);
-        if !interrupt.sleep(delay).await {
-            return Ok(false);
         }
     }
 }

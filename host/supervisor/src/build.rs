@@ -9,20 +9,20 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use lockgate_config::{
-    ConnectorSpec, ConverterSpec, DeadLetterSpec, Hidden, RestartSpec, SinkSpec, Topics, WorkerConfig,
-};
-use lockgate_convert::{Converter, Decode, Encode, Recode, Role};
+use lockgate_config::{ConnectorSpec, DeadLetterSpec, Hidden, Part, RestartSpec, SinkSpec, Topics, WorkerConfig};
+use lockgate_convert::{Decode, Encode, Recode};
 use lockgate_kafka::{Consumer, ConsumerOptions, Producer};
 use lockgate_model::ports::{BatchLimits, TopicCreation};
 use lockgate_model::{Formats, Schemas, TaskId};
 use lockgate_pipeline::{
     Chain, DeadLetter, ErrorPolicy, Link, Mailbox, SinkTask, SourceTask, Tolerance, TopicRules, Untouched,
 };
+use lockgate_registry::Registries;
 use lockgate_wasm::{GuestLog, Limits, LogLevel, Policy, Segment, TaskSpec};
 
 use crate::chain::{self, Plan};
 use crate::clients::{self, Producers};
+use crate::converters;
 use crate::encodings::{Trio, follow, lead};
 use crate::event::Start;
 use crate::grants;
@@ -45,6 +45,7 @@ pub(crate) struct Builder {
     pub limits: Limits,
     pub offsets: Arc<Offsets>,
     pub producers: Producers,
+    pub registries: Arc<Registries>,
     pub wishes: Arc<Wishes>,
     pub tenant: Arc<str>,
     /// How long a task may drain; well within the time in which it must stop.
@@ -88,11 +89,11 @@ impl Builder {
         let found = self.registry.connector(&start.connector).map_err(|e| e.to_string())?;
         let spec = clients::parse(name, found.plugin.kind, &start.connector, &self.worker)?;
         let id = TaskId { tenant: Arc::clone(&self.tenant), connector: name.into(), task: start.key.task };
-        let converters = &spec.converters;
+        let named = &spec.converters;
         let trio = Trio {
-            key: converter(&converters.key, Role::Key)?,
-            value: converter(&converters.value, Role::Value)?,
-            header: converter(&converters.header, Role::Header)?,
+            key: converters::connected(&named.key, Part::Key, &self.registries)?,
+            value: converters::connected(&named.value, Part::Value, &self.registries)?,
+            header: converters::connected(&named.header, Part::Header, &self.registries)?,
         };
         let plans = chain::plan(&spec, &self.registry)?;
         let config: Vec<(String, String)> = start.task.clone().into_iter().collect();
@@ -217,10 +218,6 @@ impl Builder {
         let creation = TopicCreation { create: true, partitions: 1, replication_factor, config: Vec::new() };
         Ok(DeadLetter::new(self.producer(spec)?, dead.topic.as_str().into(), creation, dead.context_headers))
     }
-}
-
-fn converter(spec: &ConverterSpec, role: Role) -> Result<Converter, String> {
-    Converter::configure(&spec.class, &spec.settings, role).map_err(|e| e.to_string())
 }
 
 fn batch_limits(spec: &ConnectorSpec) -> BatchLimits {

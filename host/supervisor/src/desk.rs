@@ -5,9 +5,11 @@
 
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+use lockgate_config::Part;
 use lockgate_model::package::PluginKind;
 use tokio::sync::watch;
 
+use crate::converters;
 use crate::error::{ErrorKind, SupervisorError};
 use crate::log_book::LogBook;
 use crate::package_view;
@@ -96,8 +98,8 @@ impl Desk {
         if !connectors_only {
             entries.extend(of_kind(PluginKind::Transform, "transformation"));
             entries.extend(of_kind(PluginKind::Predicate, "predicate"));
-            entries.extend(CONVERTERS.iter().map(|class| built_in(class, "converter")));
-            entries.extend(HEADER_CONVERTERS.iter().map(|class| built_in(class, "header_converter")));
+            entries.extend(converters::classes(Part::Value).iter().map(|class| built_in(class, "converter")));
+            entries.extend(converters::classes(Part::Header).iter().map(|class| built_in(class, "header_converter")));
         }
         entries
     }
@@ -146,23 +148,3 @@ impl Desk {
 fn built_in(class: &str, plugin_type: &'static str) -> PluginEntry {
     PluginEntry { class: class.to_owned(), plugin_type, version: Some(env!("CARGO_PKG_VERSION").to_owned()) }
 }
-
-/// What `convert` knows, under Kafka Connect's names.
-pub(crate) const CONVERTERS: [&str; 9] = [
-    "org.apache.kafka.connect.converters.BooleanConverter",
-    "org.apache.kafka.connect.converters.ByteArrayConverter",
-    "org.apache.kafka.connect.converters.DoubleConverter",
-    "org.apache.kafka.connect.converters.FloatConverter",
-    "org.apache.kafka.connect.converters.IntegerConverter",
-    "org.apache.kafka.connect.converters.LongConverter",
-    "org.apache.kafka.connect.converters.ShortConverter",
-    "org.apache.kafka.connect.json.JsonConverter",
-    "org.apache.kafka.connect.storage.StringConverter",
-];
-
-/// For headers: the same, and this one.
-pub(crate) const HEADER_CONVERTERS: [&str; 3] = [
-    "org.apache.kafka.connect.json.JsonConverter",
-    "org.apache.kafka.connect.storage.SimpleHeaderConverter",
-    "org.apache.kafka.connect.storage.StringConverter",
-];

@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use lockgate_config::{ConnectorSpec, RawConfig, Resolved, WorkerConfig, error::connect_message};
 use lockgate_model::package::PluginInfo;
+use lockgate_registry::Registries;
 use lockgate_wasm::{Engine, PackageError, PackageErrorClass, Policy};
 
 use crate::clients;
@@ -24,7 +25,7 @@ use crate::reload::Reloads;
 use crate::request::ClientConfig;
 use crate::secrets;
 use crate::storage::Writer;
-use crate::validate;
+use crate::validate::{self, Known};
 use crate::view::{ConfigInfos, Uploaded};
 
 /// How long a plugin may take to say what tasks it wants, and to validate. The sandbox has its own, shorter bounds.
@@ -37,6 +38,7 @@ pub(crate) struct Jobs {
     pub engine: Engine,
     pub store: PackageStore,
     pub policy: Policy,
+    pub registries: Arc<Registries>,
     pub writer: Writer,
     pub offsets: OffsetDesk,
     pub reloads: Arc<Reloads>,
@@ -141,7 +143,8 @@ impl Jobs {
 
     /// Judges the values, and tells of them by their references.
     async fn inspect(&self, class: &str, raw: &RawConfig, resolved: &Resolved) -> Result<ConfigInfos, SupervisorError> {
-        let inspection = validate::inspect(class, &resolved.config, &self.worker, &self.registry, &self.policy);
+        let known = Known { registry: &self.registry, allowed: self.registries.allowed() };
+        let inspection = validate::inspect(class, &resolved.config, &self.worker, known, &self.policy);
         let late = || SupervisorError::internal(format!("the plugin did not validate within {PLUGIN_DEADLINE:?}"));
         let mut infos = tokio::time::timeout(PLUGIN_DEADLINE, inspection).await.unwrap_or_else(|_| Err(late()))?;
         secrets::mask(&mut infos, raw, resolved);

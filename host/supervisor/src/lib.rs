@@ -13,6 +13,7 @@ mod build;
 mod chain;
 mod clients;
 mod control;
+mod converters;
 mod desired;
 mod desk;
 mod encodings;

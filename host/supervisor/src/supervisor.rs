@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lockgate_config::{Part, WorkerConfig};
+use lockgate_registry::Registries;
 use lockgate_wasm::{Engine, EngineError, EngineOptions, Limits, Policy};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
@@ -16,6 +17,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use crate::build::Builder;
 use crate::clients::Producers;
 use crate::control::{Control, Setup};
+use crate::converters;
 use crate::desk::{Desk, Stage};
 use crate::handle::Handle;
 use crate::jobs::Jobs;
@@ -52,6 +54,9 @@ pub enum StartError {
     /// `lockgate.grants.*`, all problems at once.
     #[error("the grants of this worker cannot be read: {}", .0.join("; "))]
     Grants(Vec<String>),
+    /// The schema registries that connectors may name.
+    #[error("{0}")]
+    Registries(String),
     /// The worker's memory.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -72,13 +77,15 @@ impl Supervisor {
         let [http, tcp, read, write, private] =
             [&grants.http, &grants.tcp, &grants.read, &grants.write, &grants.private].map(|list| list.join(","));
         let policy = Policy::parse(&http, &tcp, &read, &write, &private).map_err(StartError::Grants)?;
+        let registries = converters::registries(&options.worker).map_err(StartError::Registries)?;
         let clerk = Arc::<Clerk>::default();
         let topics = Arc::new(TopicsUsed::new(options.worker.topic_tracking, Arc::clone(&clerk)));
         let desk = Arc::new(Desk::new(Arc::default(), Arc::default(), topics));
         let (requests, received) = mpsc::channel(REQUESTS_MAX);
         let handle = Handle::new(requests, Arc::clone(&desk));
         let (worker, worker_id) = (Arc::new(options.worker), options.worker_id);
-        let start = Start { worker, worker_id, engine, policy, desk, clerk };
+        let registries = Arc::new(registries);
+        let start = Start { worker, worker_id, engine, policy, registries, desk, clerk };
         Ok((handle, tokio::spawn(start.run(received))))
     }
 }
@@ -88,6 +95,7 @@ struct Start {
     worker_id: String,
     engine: Engine,
     policy: Policy,
+    registries: Arc<Registries>,
     desk: Arc<Desk>,
     clerk: Arc<Clerk>,
 }
@@ -154,6 +162,7 @@ impl Start {
             limits: limits(&self.worker),
             offsets: Arc::clone(&offsets),
             producers: Producers::default(),
+            registries: Arc::clone(&self.registries),
             wishes: Arc::clone(&wishes),
             tenant,
             drain_deadline: share(graceful, 75),
@@ -164,6 +173,7 @@ impl Start {
             engine: self.engine.clone(),
             store: PackageStore::new(self.worker.packages.uploaded.clone()),
             policy: self.policy.clone(),
+            registries: Arc::clone(&self.registries),
             writer,
             offsets: OffsetDesk::new(Arc::clone(&self.worker), Arc::clone(&self.desk.registry), offsets),
             reloads: Arc::clone(&reloads),

@@ -6,11 +6,11 @@
 use indexmap::IndexMap;
 use lockgate_config::validate::{self, Catalog, Found};
 use lockgate_config::{Client, ConfigInfos, ConverterSpec, Part, RawConfig, WorkerConfig};
-use lockgate_convert::{ConvertConfigError, Converter, Role};
 use lockgate_model::package::{ConfigAdvice, PluginInfo, PluginKind};
+use lockgate_registry::Allowed;
 use lockgate_wasm::Policy;
 
-use crate::desk::{CONVERTERS, HEADER_CONVERTERS};
+use crate::converters;
 use crate::error::{ErrorKind, SupervisorError};
 use crate::registry::{NotFound, Registry, built_in_version};
 use crate::{chain, clients, grants};
@@ -20,9 +20,10 @@ pub(crate) async fn inspect(
     class: &str,
     raw: &RawConfig,
     worker: &WorkerConfig,
-    registry: &Registry,
+    known: Known<'_>,
     policy: &Policy,
 ) -> Result<ConfigInfos, SupervisorError> {
+    let registry = known.registry;
     let version = raw.get("connector.plugin.version").and_then(Option::as_deref);
     let found = match registry.find(class, &crate::registry::CONNECTORS, version) {
         Ok(found) => found,
@@ -32,13 +33,12 @@ pub(crate) async fn inspect(
         // Kafka Connect stops here, with the error on the class and on the version.
         Err(error) => {
             let kind = registry.any_kind(class).unwrap_or(PluginKind::Source);
-            let known = Known { registry };
             return Ok(validate::wrong_version(class, kind, raw, worker, &error.to_string(), &known));
         }
     };
     let plugin = &found.plugin;
     let given: Vec<(String, String)> = raw.iter().filter_map(|(k, v)| Some((k.clone(), v.clone()?))).collect();
-    let first = validate::connector(class, plugin, raw, worker, &[], &Known { registry });
+    let first = validate::connector(class, plugin, raw, worker, &[], &known);
     let mut advice = refused_grants(policy, plugin, &given);
     // A plugin is only asked about a configuration whose types and required values are right.
     if first.error_count == 0 {
@@ -51,7 +51,7 @@ pub(crate) async fn inspect(
     if advice.is_empty() {
         return Ok(first);
     }
-    Ok(validate::connector(class, plugin, raw, worker, &advice, &Known { registry }))
+    Ok(validate::connector(class, plugin, raw, worker, &advice, &known))
 }
 
 /// True if a connector's configuration needs the package of this digest.
@@ -101,8 +101,11 @@ fn problem(key: &str, text: String) -> ConfigAdvice {
 }
 
 /// What validation asks others.
-struct Known<'a> {
-    registry: &'a Registry,
+pub(crate) struct Known<'a> {
+    /// The plugins of the worker.
+    pub registry: &'a Registry,
+    /// The schema registries that connectors may name.
+    pub allowed: &'a Allowed,
 }
 
 impl Catalog for Known<'_> {
@@ -123,8 +126,7 @@ impl Catalog for Known<'_> {
     }
 
     fn converter_classes(&self, part: Part) -> Vec<String> {
-        let classes: &[&str] = if part == Part::Header { &HEADER_CONVERTERS } else { &CONVERTERS };
-        classes.iter().map(|class| (*class).to_owned()).collect()
+        converters::classes(part)
     }
 
     fn converter_version(&self, class: &str, version: Option<&str>) -> Result<String, String> {
@@ -132,16 +134,7 @@ impl Catalog for Known<'_> {
     }
 
     fn converter(&self, part: Part, converter: &ConverterSpec) -> Result<(), Vec<(String, String)>> {
-        let role = match part {
-            Part::Key => Role::Key,
-            Part::Value => Role::Value,
-            Part::Header => Role::Header,
-        };
-        match Converter::configure(&converter.class, &converter.settings, role) {
-            Ok(_) => Ok(()),
-            Err(ConvertConfigError::Settings(problems)) => Err(problems),
-            Err(other) => Err(vec![(String::new(), other.to_string())]),
-        }
+        converters::check(converter, part, self.allowed)
     }
 
     fn override_key(&self, client: Client, key: &str) -> Result<(), String> {

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use lockgate_model::package::Request;
 
-use crate::address::{AddressClass, Range, classify, embedded_v4};
 use crate::pattern::HostPattern;
+use lockgate_model::address::{AddressClass, Range, classify, embedded_v4};
 
 /// What a tenant allows its plugins. Empty allows nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -5,7 +5,6 @@
 //! checked before it is trusted.
 
 mod abi;
-mod address;
 mod artifact;
 mod cache;
 mod call;
@@ -32,11 +31,11 @@ mod trust;
 mod volume;
 mod wasi;
 
-pub use address::{AddressClass, Range, classify};
 pub use compile::compile_main;
 pub use engine::Engine;
 pub use error::{EngineError, PackageError, PackageErrorClass};
 pub use grants::{Directory, Grants, Policy, Refused};
+pub use lockgate_model::address::{AddressClass, Range, classify};
 pub use options::{CompileLimits, Compiler, EngineOptions, PoolSizes, UploadLimits};
 pub use package::Package;
 pub use pattern::HostPattern;

@@ -1,4 +1,4 @@
-//! Which addresses a guest may reach at all: the check after resolving, at dial time.
+//! Which addresses a tenant may make the worker reach at all: the check after resolving, at dial time.
 //!
 //! Enters: a resolved address. Leaves: its class. Invariant: an address is [`AddressClass::Public`] only if neither it nor
 //! an IPv4 address embedded in it is in a range that IANA's special-purpose registries (RFC 6890) keep from the internet.
