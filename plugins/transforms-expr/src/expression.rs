@@ -3,12 +3,15 @@
 //! Enters: its text once, then records. Leaves: a boolean, a text or null. Invariant: only what the expression names is read
 //! of a record; an error never shows what a payload holds.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use cel::{Context, Env, ExecutionError, Program, Value, extensions};
 
 use crate::json::{self, Boxed};
 use crate::record::{Fault, Part, Record};
+use crate::schemas::Plans;
 use crate::tree::Tree;
 
 /// What an expression may name.
@@ -20,6 +23,7 @@ pub struct Expression {
     program: Program,
     env: Arc<Env>,
     names: Vec<&'static str>,
+    schemas: RefCell<Plans<Schema>>,
 }
 
 impl std::fmt::Debug for Expression {
@@ -46,21 +50,21 @@ impl Expression {
                 }
             }
         }
-        Ok(Self { program, env: Arc::new(env), names })
+        Ok(Self { program, env: Arc::new(env), names, schemas: RefCell::default() })
     }
 
     /// Its value for a record.
     pub fn run<R: Record>(&self, record: &R) -> Result<Value, Fault> {
         let headers = if self.names.contains(&"headers") { headers(record) } else { Vec::new() };
-        let schema = |name: &str, part| self.names.contains(&name).then(|| Schema::of(record, part)).flatten();
+        let schema = |name: &str, part| self.names.contains(&name).then(|| self.schema(record, part)).flatten();
         let (key, value) = (schema("keySchema", Part::Key), schema("valueSchema", Part::Value));
         let mut context = Context::with_env(Arc::clone(&self.env));
         for name in &self.names {
             let value = match *name {
                 "value" => payload(record.payload(Part::Value))?,
                 "key" => payload(record.payload(Part::Key))?,
-                "valueSchema" => value.as_ref().map_or_else(|| json::number(None), Schema::value),
-                "keySchema" => key.as_ref().map_or_else(|| json::number(None), Schema::value),
+                "valueSchema" => value.as_deref().map_or_else(|| json::number(None), Schema::value),
+                "keySchema" => key.as_deref().map_or_else(|| json::number(None), Schema::value),
                 "topic" => json::text(record.topic()),
                 "partition" => json::number(record.partition().map(i64::from)),
                 "offset" => json::number(record.offset()),
@@ -70,6 +74,19 @@ impl Expression {
             context.add_variable_as_val(*name, value);
         }
         self.program.execute(&context).map_err(|why| Fault { code: "transform.expression", message: refused(&why) })
+    }
+}
+
+impl Expression {
+    /// What there is to see of a part's schema, worked out once for each.
+    fn schema<R: Record>(&self, record: &R, part: Part) -> Option<Rc<Schema>> {
+        let id = record.schema_id(part);
+        let mut schemas = self.schemas.borrow_mut();
+        match schemas.find(id) {
+            _ if id == 0 => None,
+            Some(schema) => Some(schema),
+            None => Some(schemas.keep(id, Schema::of(record, part)?)),
+        }
     }
 }
 
