@@ -21,3 +21,4 @@ sed -i -e "s|go.bytecodealliance.org/pkg/wit/|$module/internal/wit/|" -e "s|\"wi
     $(find internal/wit -name '*.go' -path '*lockgate*' -o -name wit_exports.go)
 sed -i '1i //go:build wasip1\n' $(find internal/wit -name wit_bindings.go) internal/wit/exports/wit_exports.go
 gofmt -w internal/wit
+cat wit/*.wit | sha256sum >internal/wit/wit.sha256

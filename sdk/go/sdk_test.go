@@ -2,9 +2,13 @@ package lockgate
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -180,6 +184,25 @@ func TestAPutMakesNothingForEachRecord(t *testing.T) {
 	})
 	if made > 1 || sum == 0 {
 		t.Errorf("%v allocations for 500 records", made)
+	}
+}
+
+func TestTheBindingsAreMadeFromThisWIT(t *testing.T) {
+	files, err := filepath.Glob("wit/*.wit") // sorted
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	digest := sha256.New()
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		digest.Write(text)
+	}
+	made, err := os.ReadFile("internal/wit/wit.sha256")
+	if err != nil || !strings.HasPrefix(string(made), hex.EncodeToString(digest.Sum(nil))) {
+		t.Error("internal/wit is not made from this wit/: run bindings.sh", err)
 	}
 }
 

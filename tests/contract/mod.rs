@@ -7,6 +7,7 @@ pub mod fixture;
 mod kinds;
 mod sinks;
 mod sources;
+mod templates;
 mod transforms;
 
 /// One language's guest.

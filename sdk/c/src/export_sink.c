@@ -115,10 +115,10 @@ bool exports_lockgate_connect_sink_put(lockgate_connect_batches_batch_t *records
     lg_report report = {{0}};
     lg_status status = sink->put(self, &batch, &report);
     lockgate_connect_batches_batch_free(records);
-    if (status == LG_OK) {
-        LGI_GIVE(ret->bad, lgi_give_row_faults(&report.rows));
-        return true;
-    }
+    if (status != LG_OK && lgi_pending.kind == LGI_ROWS) return lgi_give_fault(err); /* takes the rows */
+    LGI_GIVE(ret->bad, lgi_give_row_faults(&report.rows));
+    if (status == LG_OK) return true;
+    exports_lockgate_connect_sink_report_free(ret);
     return lgi_give_fault(err);
 }
 

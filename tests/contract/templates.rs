@@ -1,0 +1,44 @@
+//! The templates of the SDKs: what an author begins with works in the sandbox.
+//!
+//! Enters: a batch with a tombstone. Leaves: lines in a file, the tombstone named, the offset agreed to. Invariant: the same of every
+//! template; the settings come from the package's own description.
+
+use lockgate_model::ports::{OpenSink, SinkPort};
+use lockgate_wasm::Policy;
+
+use super::fixture::{Given, at, batch, record, run, task_of};
+
+fn writes_lines_and_agrees_to_them(package: &'static str) {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().canonicalize().unwrap();
+    let file = folder.join("out.txt").to_string_lossy().into_owned();
+    let mut task = task_of(package, "com.example.MySink", &[("file", &file), ("separator", "|")]);
+    let info = task.package.info();
+    let requests = info.plugins[0].requests.clone();
+    assert_eq!(info.plugins[0].config.iter().map(|key| key.name.as_str()).collect::<Vec<_>>(), ["file", "separator"]);
+    let policy = Policy::parse("", "", "", &folder.to_string_lossy(), "").unwrap();
+    (task.spec.grants, _) = policy.effective(&requests, &task.spec.config);
+    let mut sink = run(task.package.sink(task.spec.clone()).open(&[])).unwrap();
+    let given = [Given { key: Some(b"k"), ..record(0, "v") }, Given { value: None, ..record(1, "") }, record(2, "w")];
+    let bad = run(sink.put(&batch(&task.spec.schemas, &given))).unwrap();
+    assert_eq!(bad.iter().map(|b| (b.row, b.code.as_str())).collect::<Vec<_>>(), [(1, "my.tombstone")]);
+    let asked = [at("t", 0, 3)];
+    assert_eq!(run(sink.prepare_commit(&asked)).unwrap(), asked);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "t|k|v\nt||w\n");
+    run(sink.close()).unwrap();
+}
+
+#[test]
+fn the_template_in_rust_writes_what_it_agrees_to() {
+    writes_lines_and_agrees_to_them("my_sink");
+}
+
+#[test]
+fn the_template_in_c_writes_what_it_agrees_to() {
+    writes_lines_and_agrees_to_them("my_sink_c");
+}
+
+#[test]
+fn the_template_in_go_writes_what_it_agrees_to() {
+    writes_lines_and_agrees_to_them("my_sink_go");
+}
