@@ -140,6 +140,16 @@ pub fn failure<T>(result: Result<T, GuestError>) -> PluginError {
     }
 }
 
+/// True if the error, or for languages that are not compiled a log line of the task, names the function that panicked; there
+/// with its line: `ref_panics_here (app.py:12)`.
+pub fn says_where(task: &Task, error: &PluginError, guest: Guest) -> bool {
+    if guest.is_compiled() {
+        return error.backtrace.iter().any(|frame| frame.contains("ref_panics_here"));
+    }
+    let numbered = |rest: &str| rest.split([':', ')']).any(|part| part.parse::<u32>().is_ok());
+    task.lines.all().iter().any(|line| line.split_once("ref_panics_here (").is_some_and(|(_, rest)| numbered(rest)))
+}
+
 /// A place.
 pub fn at(topic: &str, partition: u32, next_offset: i64) -> PartitionOffset {
     PartitionOffset { place: TopicPartition { topic: topic.into(), partition }, next_offset }

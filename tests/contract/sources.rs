@@ -6,7 +6,7 @@ use lockgate_model::fault::FaultKind;
 use lockgate_model::ports::{BatchLimits, Next, OpenSource, Polled, SourcePort};
 use lockgate_model::{Batch, GuestError, Position};
 
-use super::fixture::{Seen, Task, failure, fault, run, seen, task};
+use super::fixture::{Seen, Task, failure, fault, run, says_where, seen, task};
 use super::{Guest, in_each_language};
 
 in_each_language!(
@@ -132,6 +132,7 @@ fn an_exception_in_poll_costs_the_instance(guest: Guest) {
     let task = task(guest, "ref.Source", &[("mode", "panic")]);
     let error = failure(poll(&task, &mut open(&task, &[]), LIMITS));
     assert_eq!((error.failure.code(), error.call), ("plugin.trap", "poll"), "{error}");
+    assert!(says_where(&task, &error, guest), "{error}: {:?}", task.lines.all());
 }
 
 fn the_guest_hears_of_positions_that_are_durable(guest: Guest) {

@@ -1,420 +1,318 @@
-"""The reference guest in Python: keeps tests/guests/CONTRACT.md, word by word.
+"""The reference guest in Python, through sdk/python: keeps tests/guests/CONTRACT.md, word by word."""
 
-Rows are read with struct.iter_unpack and values through a memoryview: nothing is copied but what is written out.
-"""
+from __future__ import annotations
 
-import json
-import struct
+import logging
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from componentize_py_types import Err
-from wit_world import exports
-from wit_world.exports import plugin, sink, source, transform
-from wit_world.imports import batches, context, faults, log, metrics, state, tasks
+from lockgate import (
+    DONE,
+    DROP,
+    NOW,
+    Advice,
+    BadRecord,
+    BadRecords,
+    Batch,
+    Config,
+    ConfigError,
+    Connector,
+    Fatal,
+    Flow,
+    Message,
+    Package,
+    Place,
+    Poll,
+    Position,
+    Positions,
+    Predicate,
+    Retriable,
+    Sink,
+    Source,
+    Task,
+    Transform,
+    TransformRecord,
+    key,
+    metrics,
+    state,
+)
 
-ROW = struct.Struct("<qqIIIIIIIIIIII")
-HEADER = struct.Struct("<IHHII")
-PLACE = struct.Struct("<IIq")
-NULL = 0xFFFFFFFF
-NO_ROW = 0xFFFFFFFF
-Encoding = batches.Encoding
+log = logging.getLogger("ref")
+RECORDS, BYTES, PUTS = (metrics.counter(f"ref_{name}") for name in ("records", "bytes", "puts"))
+COMMITTED, TOTAL = metrics.counter("ref_committed"), metrics.gauge("ref_total")
 
 
-def say(text):
-    log.write(log.Level.INFO, "ref: " + text)
+class Settings(Config):
+    """What every plugin here takes."""
+
+    fail_config: str | None = key(None, doc="Any value is refused, by validate and by open.")
+    mode: str = key("echo", doc="What to do wrong or otherwise.")
 
 
-def fault(kind, code, message, detail=""):
-    return Err(faults.Fault(kind, code, message, detail))
+class SourceSettings(Settings):
+    """What the source takes."""
+
+    topic: str = key("ref-topic", doc="Where to.")
+    count: int = key(10, doc="Records in all.")
+    start: int = key(0, doc="First number without a stored position.")
+    per_poll: int = key(4, doc="Records a poll.")
 
 
-def retriable(ms, code):
-    return fault(faults.FaultKind_Retriable(ms), code, "not yet")
+class StepSettings(Settings):
+    """What a step takes."""
+
+    op: str = key("keep", doc="What to do.")
+    match: str = key("", doc="Of drop and fail.")
+    to: str = key("", doc="Of route.")
+    text: str = key("", doc="Of header.")
 
 
-def fatal(code, message, detail=""):
-    return fault(faults.FaultKind_Fatal(), code, message, detail)
+def say(text: str) -> None:
+    log.info("ref: %s", text)
 
 
-def ref_panics_here():
+def ref_panics_here() -> None:
     raise RuntimeError("ref panic")
 
 
-def quoted(encoding, text):
-    return f'"{text}"' if encoding == Encoding.JSON else text
+def quoted(encoding: str, text: str) -> str:
+    return f'"{text}"' if encoding == "json" else text
 
 
-def opened(cls, task):
-    """What every open begins with: the settings and the mode."""
-    config = dict(task.config)
-    return config, check(cls, task, config)
+def refused(settings: Mapping[str, str]) -> Iterable[Advice]:
+    value = settings.get("fail.config")
+    return [] if value is None else [Advice("fail.config", [f"refused by validate: {value}"])]
 
 
-def check(cls, task, config):
-    refused = config.get("fail.config")
-    if refused is not None:
-        problem = faults.ConfigProblem("fail.config", f"refused: {refused}")
-        raise fault(faults.FaultKind_Config([problem]), "config.invalid", "the configuration is not valid: fail.config")
-    mode = config.get("mode", "echo")
-    if mode == "open-retriable":
-        raise retriable(250, "ref.open")
-    if mode == "open-fatal":
-        raise fatal("ref.open", "never", "the detail")
+def check(name: str, task: Task, config: Settings) -> None:
+    """What every open begins with."""
+    if config.fail_config is not None:
+        raise ConfigError({"fail.config": f"refused: {config.fail_config}"})
+    if config.mode == "open-retriable":
+        raise Retriable("ref.open", "not yet", after=0.25)
+    if config.mode == "open-fatal":
+        raise Fatal("ref.open", "never", detail="the detail")
     f = task.formats
-    names = [e.name.lower() for e in (f.key, f.value, f.header)]
-    say(f"open {cls} {task.connector}/{task.task} key={names[0]} value={names[1]} header={names[2]}")
-    return mode
+    say(f"open {name} {task.connector}/{task.number} key={f.key} value={f.value} header={f.header}")
 
 
-def split_tasks(connector, count):
-    if dict(connector.config).get("mode") == "tasks-fail":
-        raise fatal("ref.tasks", "no tasks on demand")
-    return [[*connector.config, ("task.id", str(n))] for n in range(max(count, 1))]
+def split_tasks(connector: Connector, most: int) -> Iterable[Mapping[str, str]]:
+    if connector.settings.get("mode") == "tasks-fail":
+        raise Fatal("ref.tasks", "no tasks on demand")
+    return [{**connector.settings, "task.id": str(number)} for number in range(max(most, 1))]
 
 
-def total():
-    stored = state.get("total")
-    return int(stored) if stored else 0
+def total() -> int:
+    return int(state.get("total") or 0)
 
 
-def add_to_total(records):
+def add_to_total(records: int) -> None:
     now = total() + records
     state.set("total", str(now).encode())
-    metrics.set("ref_total", float(now))
+    TOTAL.set(now)
 
 
-class Schemas:
-    """The schemas of this instance, by id."""
-
-    def __init__(self):
-        self.known = {}
-        self.guest = {}
-
-    def learn(self, announced):
-        for schema in announced:
-            self.known[schema.id] = schema.definition
-
-    def announce(self, definition, new):
-        """The id of a definition; `new` collects what the answer must announce."""
-        if definition not in self.guest:
-            self.guest[definition] = 0x8000 + len(self.guest)
-            self.known[self.guest[definition]] = definition
-            new.append(batches.Schema(self.guest[definition], definition))
-        return self.guest[definition]
+@dataclass(frozen=True)
+class Partition:
+    source: str
 
 
-class Kept:
-    """The runtime makes a new object for each call: what `open` sets must live in the class."""
-
-    def __init__(self):
-        cls = type(self)
-        if "kept" not in cls.__dict__:
-            cls.kept = {}
-        self.__dict__ = cls.kept
+@dataclass(frozen=True)
+class Offset:
+    n: str
 
 
-class Plugin(exports.Plugin):
-    def describe(self):
-        def key(name, default, doc):
-            return plugin.ConfigDefinition(
-                name, plugin.ConfigType.STRING, False, default, plugin.Constraint_Any(), plugin.Importance.MEDIUM, doc, "", "",
-                plugin.Width.NONE, [],
-            )
+class RefSource(
+    Source[SourceSettings], name="ref.Source", aliases=["reference-source"], encodings=["bytes", "json"]
+):
+    """Does what the contract of the tests says."""
 
-        keys = [
-            key("fail.config", None, "Any value is refused, by validate and by open."),
-            key("mode", "echo", "What to do wrong or otherwise."),
-        ]
+    @classmethod
+    def validate(cls, settings: Mapping[str, str]) -> Iterable[Advice]:
+        return refused(settings)
 
-        def info(cls, kind, aliases):
-            doc = "Does what the contract of the tests says."
-            return plugin.PluginInfo(cls, kind, aliases, doc, keys, [Encoding.BYTES, Encoding.JSON], [])
+    @classmethod
+    def tasks(cls, connector: Connector, most: int) -> Iterable[Mapping[str, str]]:
+        return split_tasks(connector, most)
 
-        return plugin.PackageInfo(
-            "reference-python",
-            "1.2.3",
-            "The reference guest of the contract tests.",
-            [
-                info("ref.Source", plugin.Kind.SOURCE, ["reference-source"]),
-                info("ref.Sink", plugin.Kind.SINK, ["reference-sink"]),
-                info("ref.Transform", plugin.Kind.TRANSFORM, []),
-                info("ref.HasKey", plugin.Kind.PREDICATE, []),
-            ],
-        )
+    def open(self, positions: Positions) -> None:
+        check("ref.Source", self.task, self.config)
+        self.partition = Partition(self.task.settings.get("task.id", str(self.task.number)))
+        stored = positions.get(self.partition, Offset)
+        say(f"resume {stored.n if stored else 0}")
+        self.next = int(stored.n) if stored else self.config.start
+        self.demand = self.config.mode
 
-    def validate(self, class_, config):
-        value = dict(config).get("fail.config")
-        if value is None:
-            return []
-        return [plugin.ConfigValue("fail.config", [], [f"refused by validate: {value}"], True)]
-
-
-class Source(Kept, exports.Source):
-    def tasks(self, connector, max):
-        return split_tasks(connector, max)
-
-    def open(self, task, positions):
-        config, self.mode = opened("ref.Source", task)
-        self.formats = task.formats
-        self.partition = '{"source":"%s"}' % config.get("task.id", task.task)
-        stored = next((int(json.loads(p.offset)["n"]) for p in positions if p.partition == self.partition), None)
-        start = int(config.get("start", "0"))
-        say(f"resume {stored or 0}")
-        self.next = start if stored is None else stored
-        self.end = start + int(config.get("count", "10"))
-        self.topic = config.get("topic", "ref-topic")
-        self.per_poll = int(config.get("per.poll", "4"))
-        self.schemas = Schemas()
-
-    def poll(self, limits):
-        mode, self.mode = self.mode, self.mode if self.mode in ("schema", "state") else ""
-        if mode == "poll-retriable":
-            raise retriable(100, "ref.poll")
-        if mode == "poll-fatal":
-            raise fatal("ref.poll", "fatal on demand")
-        if mode == "panic":
+    def poll(self) -> Poll:
+        demand, self.demand = self.demand, ""
+        if demand == "poll-retriable":
+            raise Retriable("ref.poll", "not yet", after=0.1)
+        if demand == "poll-fatal":
+            raise Fatal("ref.poll", "fatal on demand")
+        if demand == "panic":
             ref_panics_here()
-        rows, headers, data, new = bytearray(), bytearray(), bytearray(), []
-        schema = self.schemas.announce('{"type":"string","optional":true}', new) if mode == "schema" else 0
-        count = min(self.per_poll, limits.records_max, self.end - self.next)
-        for row in range(count):
-            self.write(self.next, row, schema, rows, headers, data)
+        end = self.config.start + self.config.count
+        if self.next >= end:
+            return DONE
+        last = min(end, self.next + self.config.per_poll)
+        # A batch may be full before: so the count is kept record by record.
+        while self.next < last:
             self.next += 1
-        batch = batches.Batch([self.topic], new, bytes(rows), bytes(headers), bytes(data))
-        if count <= 0:
-            return source.Polled(batch, [], source.Next_Done())
-        if mode == "state":
-            add_to_total(count)
-        position = source.Position(self.partition, '{"n":"%d"}' % self.next, count - 1)
-        return source.Polled(batch, [position], source.Next_Now())
+            if self.config.mode == "state":
+                add_to_total(1)
+            yield self.message(self.next - 1)
+        return NOW
 
-    def write(self, n, row, schema, rows, headers, data):
-        def span(text):
-            if text is None:
-                return 0, NULL
-            at, encoded = len(data), text.encode()
-            data.extend(encoded)
-            return at, len(encoded)
-
-        f = self.formats
-        key = span(None if n % 5 == 2 else quoted(f.key, f"k{n}"))
+    def message(self, n: int) -> Message:
+        f = self.task.formats
         value = {4: None, 3: quoted(f.value, f"żółw-{n}-🐢")}.get(n % 5, quoted(f.value, f"v{n}"))
-        value = span(value)
-        name, header = span("n"), span(quoted(f.header, str(n)))
-        headers += HEADER.pack(*name, 0, *header)
-        rows += ROW.pack(
-            -1, 1_700_000_000_000 + n % 1000, 0xFFFFFFFF, 0, *key, *value, row, 1, row, 0, schema, schema
+        schema = '{"type":"string","optional":true}' if self.config.mode == "schema" else None
+        return Message(
+            self.config.topic,
+            value,
+            None if n % 5 == 2 else quoted(f.key, f"k{n}"),
+            {"n": quoted(f.header, str(n))},
+            timestamp=1_700_000_000_000 + n % 1000,
+            key_schema=schema,
+            value_schema=schema,
+            position=Position(self.partition, Offset(str(n + 1))),
         )
 
-    def committed(self, positions):
+    def committed(self, positions: Sequence[Position]) -> None:
         if positions:
-            say(f"committed {positions[-1].offset}")
-        metrics.add("ref_committed", 1.0)
+            say('committed {"n":"%s"}' % positions[-1].offset["n"])
+        COMMITTED.add()
 
-    def close(self):
+    def close(self) -> None:
         say("close ref.Source")
 
 
-def places(offsets):
-    return [(offsets.topics[topic], part, at) for topic, part, at in PLACE.iter_unpack(offsets.rows)]
+class RefSink(Sink[Settings], name="ref.Sink", aliases=["reference-sink"], encodings=["bytes", "json"]):
+    """Does what the contract of the tests says."""
 
+    @classmethod
+    def validate(cls, settings: Mapping[str, str]) -> Iterable[Advice]:
+        return refused(settings)
 
-def with_offsets(offsets, change):
-    rows = b"".join(PLACE.pack(topic, part, change(at)) for topic, part, at in PLACE.iter_unpack(offsets.rows))
-    return batches.PartitionOffsets(offsets.topics, rows)
+    @classmethod
+    def tasks(cls, connector: Connector, most: int) -> Iterable[Mapping[str, str]]:
+        return split_tasks(connector, most)
 
-
-NONE = batches.PartitionOffsets([], b"")
-
-
-class Sink(Kept, exports.Sink):
-    def tasks(self, connector, max):
-        return split_tasks(connector, max)
-
-    def open(self, task):
-        _, self.mode = opened("ref.Sink", task)
-        self.value = task.formats.value
+    def open(self) -> None:
+        check("ref.Sink", self.task, self.config)
+        self.mode = self.config.mode
         self.refused_put = self.refused_commit = False
-        self.schemas = Schemas()
         if self.mode == "state":
             say(f"total {total()}")
 
-    def assigned(self, partitions):
-        for topic, part, at in places(partitions):
-            say(f"assigned {topic}-{part}@{at}")
-        return with_offsets(partitions, lambda _: 0) if self.mode == "resume" else NONE
+    def assigned(self, partitions: Sequence[Place]) -> Iterable[Place] | None:
+        for place in partitions:
+            say(f"assigned {place.topic}-{place.partition}@{place.offset}")
+        return [place._replace(offset=0) for place in partitions] if self.mode == "resume" else None
 
-    def revoked(self, partitions):
-        for topic, part, at in places(partitions):
-            say(f"revoked {topic}-{part}@{at}")
+    def revoked(self, partitions: Sequence[Place]) -> None:
+        for place in partitions:
+            say(f"revoked {place.topic}-{place.partition}@{place.offset}")
 
-    def put(self, records):
-        self.schemas.learn(records.schemas)
-        data = memoryview(records.data)
-
-        def span(at, length):
-            return None if length == NULL else data[at : at + length]
-
-        def shown(part):
-            return "null" if part is None else part.hex()
-
-        rows = list(ROW.iter_unpack(records.rows))
-        headers = list(HEADER.iter_unpack(records.headers))
-        self.demands(rows, span)
-        bad = []
-        schema = self.schemas.known
-        for index, row in enumerate(rows):
-            offset, ts, part, topic, k_at, k_len, v_at, v_len, h_first, h_count, _, _, ks, vs = row
-            own = [
-                (str(data[h[0] : h[0] + h[1]], "utf-8"), span(h[3], h[4])) for h in headers[h_first : h_first + h_count]
-            ]
+    def put(self, batch: Batch) -> Iterable[BadRecord]:
+        self.demands(batch)
+        for record in batch:
+            headers = record.headers
             if self.mode != "quiet":
-                listed = ",".join(f"{name}={shown(value)}" for name, value in own)
+                listed = ",".join(f"{header.name}={shown(header.value)}" for header in headers)
+                timestamp = -1 if record.timestamp is None else record.timestamp
                 say(
-                    f"{records.topics[topic]}-{part}@{offset} ts={ts} key={shown(span(k_at, k_len))} "
-                    f"value={shown(span(v_at, v_len))} headers=[{listed}] "
-                    f"ks={schema.get(ks, '-')} vs={schema.get(vs, '-')}"
+                    f"{record.topic}-{record.partition}@{record.offset} ts={timestamp} key={shown(record.key)} "
+                    f"value={shown(record.value)} headers=[{listed}] ks={record.key_schema or '-'} vs={record.value_schema or '-'}"
                 )
-            found = dict(own)
-            for name in ("ref.bad", "ref.bad.retriable"):
-                if name in found:
-                    why = bytes(found[name] or b"").decode("utf-8", "replace")
-                    bad.append(faults.RowFault(index, 0, name != "ref.bad", "ref.bad", f"marked bad: {why}"))
-        metrics.add("ref_records", float(len(rows)))
-        metrics.add("ref_bytes", float(len(data)))
-        metrics.add("ref_puts", 1.0)
+            for header in headers:
+                if header.name in ("ref.bad", "ref.bad.retriable"):
+                    why = bytes(header.value or b"").decode()
+                    yield BadRecord("ref.bad", f"marked bad: {why}", record, retriable=header.name != "ref.bad")
+        RECORDS.add(len(batch))
+        BYTES.add(batch.data_size)
+        PUTS.add()
         if self.mode == "state":
-            add_to_total(len(rows))
-        return sink.Report(bad)
+            add_to_total(len(batch))
 
-    def demands(self, rows, span):
-        texts = {quoted(self.value, "ref:" + what).encode(): what for what in ("fatal", "rows", "panic", "retriable")}
-        for index, row in enumerate(rows):
-            value = span(row[6], row[7])
+    def demands(self, batch: Batch) -> None:
+        encoding = self.task.formats.value
+        texts = {quoted(encoding, f"ref:{what}").encode(): what for what in ("fatal", "rows", "panic", "retriable")}
+        for index, value in enumerate(batch.values()):
             what = None if value is None else texts.get(bytes(value))
             if what == "fatal":
-                raise fatal("ref.put", "fatal on demand")
+                raise Fatal("ref.put", "fatal on demand")
             if what == "rows":
-                bad = faults.RowFault(index, 0, False, "ref.rows", "row on demand")
-                raise fault(faults.FaultKind_Rows([bad]), "rows.bad", "rows on demand")
+                raise BadRecords([BadRecord("ref.rows", "row on demand", index)])
             if what == "panic":
                 ref_panics_here()
             if what == "retriable" and not self.refused_put:
                 self.refused_put = True
-                raise retriable(50, "ref.put")
+                raise Retriable("ref.put", "not yet", after=0.05)
 
-    def prepare_commit(self, offsets):
+    def prepare_commit(self, offsets: list[Place]) -> Iterable[Place]:
         if self.mode == "commit-retriable" and not self.refused_commit:
             self.refused_commit = True
-            raise retriable(50, "ref.commit")
-        for topic, part, at in places(offsets):
-            say(f"commit {topic}-{part}@{at}")
+            raise Retriable("ref.commit", "not yet", after=0.05)
+        for place in offsets:
+            say(f"commit {place.topic}-{place.partition}@{place.offset}")
         if self.mode == "agree-less":
-            return with_offsets(offsets, lambda at: max(at - 1, 0))
-        return NONE if self.mode == "agree-none" else offsets
+            return [place._replace(offset=max(place.offset - 1, 0)) for place in offsets]
+        return [] if self.mode == "agree-none" else offsets
 
-    def close(self):
+    def close(self) -> None:
         say("close ref.Sink")
 
 
-class Failed(Exception):
-    """The record fails at the step."""
+def shown(part: memoryview | None) -> str:
+    return "null" if part is None else part.hex()
 
 
-class Chain:
-    """The outcome of one batch in the making."""
+class RefTransform(Transform[StepSettings], name="ref.Transform", encodings=["bytes", "json"]):
+    """Does what the contract of the tests says."""
 
-    def __init__(self, records, schemas):
-        self.topics = list(records.topics)
-        self.input = records.data
-        self.appended = bytearray()
-        self.headers = bytearray()
-        self.rows = bytearray()
-        self.schemas = schemas
-        self.new = []
+    def open(self) -> None:
+        check("ref.Transform", self.task, self.config)
+        say(f"step {self.config.op}")
 
-    def value(self, row):
-        at, length = row[6], row[7]
-        if length == NULL:
-            return None
-        at_appended = at - len(self.input)
-        return self.input[at : at + length] if at_appended < 0 else bytes(self.appended[at_appended : at_appended + length])
+    def apply(self, record: TransformRecord) -> Flow:
+        op, value = self.config.op, record.value
+        if op == "upper" and value is not None:
+            record.value = bytes(value).upper()
+        elif op == "drop" and value == self.config.match.encode():
+            return DROP
+        elif op == "fail" and value == self.config.match.encode():
+            raise BadRecord("ref.fail", "failed on demand")
+        elif op == "route":
+            record.topic = self.config.to
+        elif op == "split" and value is not None:
+            return split(record, bytes(value))
+        elif op == "header":
+            record.add_header("ref.added", self.config.text)
+        elif op == "key":
+            record.value_to_key()
+        elif op == "schema":
+            record.value_schema = '{"type":"string","optional":false}'
+        elif op == "panic":
+            ref_panics_here()
+        return None
 
-    def append(self, data):
-        at = len(self.input) + len(self.appended)
-        self.appended += data
-        return at, len(data)
+
+def split(record: TransformRecord, value: bytes) -> Generator[None, None, None]:
+    whole, start = record.copy(), 0
+    for part in value.split(b","):
+        record.value_from(whole, start, start + len(part))
+        start += len(part) + 1
+        yield
 
 
-class Transform(Kept, exports.Transform):
-    def open(self, task, steps):
-        self.schemas = Schemas()
-        self.steps = []
-        for step in steps:
-            config = dict(step.config)
-            check("ref.Transform", task, config)
-            word = next((config[k] for k in ("match", "to", "text") if k in config), "").encode()
-            op = config.get("op", "keep")
-            say(f"step {op}")
-            self.steps.append((op, word, None if step.predicate is None else step.predicate.negate))
+class RefHasKey(Predicate[Settings], name="ref.HasKey", encodings=["bytes", "json"]):
+    """Holds where the key is not null."""
 
-    def apply(self, records):
-        self.schemas.learn(records.schemas)
-        chain = Chain(records, self.schemas)
-        headers = list(HEADER.iter_unpack(records.headers))
-        failed = []
-        for index, row in enumerate(ROW.iter_unpack(records.rows)):
-            first = row[8]
-            own = headers[first : first + row[9]]
-            row = list(row)
-            row[10] = index
-            before = len(chain.rows), len(chain.headers), len(chain.appended)
-            try:
-                self.walk(0, row, own, chain)
-            except Failed as e:
-                del chain.rows[before[0] :], chain.headers[before[1] :], chain.appended[before[2] :]
-                failed.append(faults.RowFault(index, e.args[0], False, "ref.fail", "failed on demand"))
-        return transform.Applied(
-            chain.topics, chain.new, bytes(chain.rows), bytes(chain.headers), bytes(chain.appended), failed
-        )
+    def test(self, record: TransformRecord) -> bool:
+        return record.key is not None
 
-    def walk(self, first, row, headers, chain):
-        for at in range(first, len(self.steps)):
-            op, word, negate = self.steps[at]
-            if negate is not None and (row[5] != NULL) == negate:
-                continue
-            value = chain.value(row)
-            if op == "upper" and value is not None:
-                row[6:8] = chain.append(value.upper())
-            elif op == "drop" and value == word:
-                return
-            elif op == "fail" and value == word:
-                raise Failed(at)
-            elif op == "route":
-                name = word.decode()
-                if name not in chain.topics:
-                    chain.topics.append(name)
-                row[3] = chain.topics.index(name)
-            elif op == "split" and value is not None:
-                start = row[6]
-                parts = value.split(b",")
-                for number, part in enumerate(parts):
-                    row[6:8] = start, len(part)
-                    start += len(part) + 1
-                    if number + 1 < len(parts):
-                        self.walk(at + 1, list(row), list(headers), chain)
-            elif op == "header":
-                name = chain.append(b"ref.added")
-                headers = [*headers, (*name, 0, *chain.append(word))]
-            elif op == "key":
-                row[4:6] = row[6:8]
-            elif op == "schema":
-                row[13] = self.schemas.announce('{"type":"string","optional":false}', chain.new)
-            elif op == "panic":
-                ref_panics_here()
-        row[8], row[9] = len(chain.headers) // HEADER.size, len(headers)
-        for header in headers:
-            chain.headers += HEADER.pack(*header)
-        chain.rows += ROW.pack(*row)
 
-    def close(self):
-        """A chain logs nothing here."""
+package = Package(
+    "reference-python", "1.2.3", RefSource, RefSink, RefTransform, RefHasKey, doc="The reference guest of the contract tests."
+)

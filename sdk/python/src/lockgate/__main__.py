@@ -1,0 +1,7 @@
+"""`python -m lockgate`."""
+
+import sys
+
+from .build import main
+
+sys.exit(main())
