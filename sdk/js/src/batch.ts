@@ -147,8 +147,13 @@ export class Batch implements Iterable<Record> {
 
   [Symbol.iterator](): Iterator<Record> {
     let index = 0;
-    const next = (): IteratorResult<Record> =>
-      index < this.length ? { done: false, value: new Record(this, index++) } : { done: true, value: undefined };
+    // One object for all answers: an interpreter pays for each that it makes.
+    const answer = { done: false, value: undefined as unknown as Record };
+    const next = (): IteratorResult<Record> => {
+      if (index < this.length) answer.value = new Record(this, index++);
+      else answer.done = true;
+      return answer;
+    };
     return { next };
   }
 
