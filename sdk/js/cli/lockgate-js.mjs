@@ -4,7 +4,6 @@
 
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -18,18 +17,25 @@ const STARLING = "0.23.0";
 
 class BuildError extends Error {}
 
-/** A module of the project's, or of the SDK's; `LOCKGATE_JS_TOOLS` names a folder with `node_modules` to look in first. */
-async function tool(name, wanted) {
-  const places = [process.env.LOCKGATE_JS_TOOLS, process.cwd(), sdk].filter(Boolean);
-  for (const place of places) {
-    try {
-      const require = createRequire(join(resolve(place), "package.json"));
-      return { module: await import(pathToFileURL(require.resolve(name)).href), place };
-    } catch {
-      // The next place.
+/** The folder of an installed package: of the project's, or of the SDK's; `LOCKGATE_JS_TOOLS` names a folder to look in first. */
+function installed(name, wanted) {
+  for (let place of [process.env.LOCKGATE_JS_TOOLS, process.cwd(), sdk].filter(Boolean).map((path) => resolve(path))) {
+    for (; ; place = dirname(place)) {
+      const folder = join(place, "node_modules", name);
+      if (existsSync(folder)) return folder;
+      if (place === dirname(place)) break;
     }
   }
   throw new BuildError(`${name} is missing: npm install --save-dev ${name}@${wanted}`);
+}
+
+/** Its module. Not by `require.resolve`, which does not see packages that are ES modules only. */
+function tool(name, wanted) {
+  const folder = installed(name, wanted);
+  const about = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  let entry = about.exports?.["."] ?? about.exports ?? about.main ?? "index.js";
+  while (typeof entry === "object") entry = entry.import ?? entry.node ?? entry.default;
+  return import(pathToFileURL(join(folder, entry)).href);
 }
 
 /** Finds the SDK by its name, wherever the project lies, and the host's functions for tests. */
@@ -57,7 +63,7 @@ function sdkPlugin(standIn) {
 }
 
 async function bundle(entry, outfile, standIn) {
-  const { module: esbuild } = await tool("esbuild", "0.25.12");
+  const esbuild = await tool("esbuild", "0.25.12").then((module) => module.default ?? module);
   const options = {
     stdin: { contents: entry, resolveDir: process.cwd(), sourcefile: "lockgate-entry.js" },
     bundle: true, format: "esm", target: "es2022", outfile, sourcemap: "external", logLevel: "silent",
@@ -128,15 +134,14 @@ export const { ${names} } = exportsOf(made);`;
 }
 
 async function quickjs(code, wit, world, wasm) {
-  const { place } = await tool("componentize-qjs", QJS);
-  const bin = join(resolve(place), "node_modules", ".bin", "componentize-qjs");
+  const bin = join(installed("componentize-qjs", QJS), "..", ".bin", "componentize-qjs");
   const ended = spawnSync(bin, ["-w", wit, "-n", world, "-j", code, "--sync", "-o", wasm], { encoding: "utf8" });
   if (ended.status !== 0) throw new BuildError(`componentize-qjs failed:\n${ended.stdout}${ended.stderr}`);
 }
 
 async function starlingmonkey(code, witPath, worldName, wasm) {
-  const { module } = await tool("@bytecodealliance/componentize-js", STARLING);
-  const { component } = await module.componentize({ sourcePath: code, witPath, worldName });
+  const { componentize } = await tool("@bytecodealliance/componentize-js", STARLING);
+  const { component } = await componentize({ sourcePath: code, witPath, worldName });
   writeFileSync(wasm, component);
 }
 
