@@ -67,7 +67,7 @@ pub enum Charset {
     Utf32Be,
     /// UTF-32LE.
     Utf32Le,
-    /// Those that came before Unicode, by the WHATWG Encoding Standard: windows-125x, ISO-8859-x, Shift_JIS, GBK, ...
+    /// Those that came before Unicode, by the WHATWG Encoding Standard: windows-125x, ISO-8859-x, `Shift_JIS`, GBK, ...
     Legacy(&'static encoding_rs::Encoding),
 }
 

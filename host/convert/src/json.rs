@@ -173,7 +173,7 @@ fn plain_ascii(bytes: &[u8]) -> usize {
     for chunk in bytes.chunks_exact(8) {
         let word = chunk.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
         let control = word.wrapping_sub(ONES * 0x20) & !word;
-        let escaped = has_zero(word ^ ONES * u64::from(b'"')) | has_zero(word ^ ONES * u64::from(b'\\'));
+        let escaped = has_zero(word ^ (ONES * u64::from(b'"'))) | has_zero(word ^ (ONES * u64::from(b'\\')));
         if (word | control | escaped) & HIGH != 0 {
             break;
         }
