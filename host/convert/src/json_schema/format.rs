@@ -9,6 +9,7 @@ use lockgate_model::batch::Encoding;
 
 use super::check::Check;
 use super::documents::Documents;
+use super::node::{Node, load};
 use super::options::{JsonSchemaOptions, is_any, is_enum, is_union};
 use super::{from_connect, read, to_connect, write};
 use crate::fault::{DataFault, Result};
@@ -51,6 +52,9 @@ impl Format for JsonSchema {
     fn reader(&self, schema: &Registered) -> Result<Box<dyn Reader>> {
         let references = texts(schema);
         let documents = Documents::parse(&schema.text, &references)?;
+        if matches!(load(documents.root()).node, Node::Empty) {
+            return Ok(Box::new(PlainReader { check: self.check(schema)? }));
+        }
         let translated = to_connect::translate(&documents, &self.options, schema.version)?;
         let plain = !translated.any(&|s| is_union(s) || is_any(s) || is_enum(s) || is_list_of_entries(s));
         let lenient = relaxed(&translated)?;
@@ -133,6 +137,32 @@ impl Reader for JsonReader {
         }
         emit(&value, Some(&self.lenient), encoding, out)?;
         Ok(read(false))
+    }
+}
+
+/// Data whose schema says nothing: data without a schema.
+#[derive(Debug)]
+struct PlainReader {
+    check: Option<Check>,
+}
+
+impl Reader for PlainReader {
+    fn read(&mut self, bytes: &[u8], encoding: Encoding, out: &mut Vec<u8>) -> Result<Read> {
+        if let Some(check) = &self.check {
+            check.check(bytes)?;
+        }
+        let mut scanner = Scanner::new(bytes)?;
+        let is_null = scanner.peek() == b'n';
+        let start = scanner.at;
+        scanner.skip()?;
+        if !is_null && encoding == Encoding::Json && !scanner.untidy {
+            out.extend_from_slice(&scanner.text().as_bytes()[start..scanner.at]);
+        } else if !is_null && encoding == Encoding::Json {
+            Json::parse(bytes)?.write(out);
+        } else if !is_null {
+            emit(&Value::from_json(bytes, None)?, None, encoding, out)?;
+        }
+        Ok(Read { schema: None, is_null })
     }
 }
 

@@ -251,6 +251,38 @@ fn references_lead_inside_and_to_other_documents_and_may_be_circles() {
 }
 
 #[test]
+fn a_chain_of_thousands_of_references_does_not_exhaust_the_stack() {
+    for link in
+        ["{\"$ref\":\"#/d/N\"}", "{\"allOf\":[{\"$ref\":\"#/d/N\"}]}", "{\"properties\":{\"a\":{\"$ref\":\"#/d/N\"}}}"]
+    {
+        let links: Vec<_> = (0..5000).map(|n| format!("\"{n}\":{}", link.replace('N', &(n + 1).to_string()))).collect();
+        let schema = format!("{{\"$ref\":\"#/d/0\",\"d\":{{{},\"5000\":{{}}}}}}", links.join(","));
+        let fault = read_with(&[], &registered(&schema, &[]), "{}").unwrap_err();
+        assert!(fault.message.contains("150 levels") || fault.message.contains("allOf"), "{fault}");
+    }
+}
+
+#[test]
+fn data_of_a_schema_that_says_nothing_has_no_schema() {
+    for (data, payload) in [("{\"a\": 01}", "{\"a\":1}"), (" [1, {}] ", "[1, {}]"), ("null", "")] {
+        for settings in [&[][..], &[("json.fail.invalid.schema", "true")]] {
+            let mut reader = format(settings).reader(&registered("{}", &[])).unwrap();
+            let mut out = Vec::new();
+            let read = reader.read(data.as_bytes(), Encoding::Json, &mut out);
+            if settings.is_empty() || !data.contains("01") {
+                assert!(read.unwrap().schema.is_none());
+                assert_eq!(String::from_utf8(out).unwrap(), payload);
+            }
+        }
+    }
+    let mut cbor = Vec::new();
+    format(&[]).reader(&registered("true", &[])).unwrap().read(b"[1]", Encoding::Cbor, &mut cbor).unwrap();
+    assert_eq!(cbor, [0x81, 1]);
+    let draft = format(&[]).draft(None).unwrap();
+    assert_eq!(&*draft.text, "{}");
+}
+
+#[test]
 fn a_schema_without_a_type_is_the_text_of_any_json() {
     let schema = "{\"type\":\"object\",\"properties\":{\"a\":{},\"b\":true}}";
     assert_eq!(read(schema, "{\"a\":{\"x\":[1]},\"b\":\"s\"}").1, "{\"a\":\"{\\\"x\\\":[1]}\",\"b\":\"\\\"s\\\"\"}");

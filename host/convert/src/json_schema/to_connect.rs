@@ -18,6 +18,8 @@ use crate::schema::{Attributes, Field, Schema, Type};
 const UNROLLED_MAX: usize = 3;
 /// Schemas in one at most.
 const NODES_MAX: usize = 20_000;
+/// Schemas inside each other at most, references followed.
+const DEPTH_MAX: usize = 150;
 
 /// Translates a schema. `version` is its number in its subject, if that was asked for.
 ///
@@ -28,7 +30,7 @@ pub(crate) fn translate(
     options: &JsonSchemaOptions,
     version: Option<i32>,
 ) -> Result<Schema> {
-    let mut walk = Walk { documents, options, around: Vec::new(), nodes: 0, unions: 0 };
+    let mut walk = Walk { documents, options, around: Vec::new(), nodes: 0, depth: 0, unions: 0 };
     walk.schema(&load(documents.root()), version, false)
 }
 
@@ -38,6 +40,7 @@ struct Walk<'d, 'a> {
     /// What references around this place led to.
     around: Vec<*const ()>,
     nodes: usize,
+    depth: usize,
     unions: usize,
 }
 
@@ -61,9 +64,17 @@ impl Draft {
 impl<'d, 'a> Walk<'d, 'a> {
     fn schema(&mut self, loaded: &Loaded<'d, 'a>, version: Option<i32>, optional: bool) -> Result<Schema> {
         self.nodes += 1;
-        if self.nodes > NODES_MAX {
-            return Err(DataFault::schema("the JSON Schema has more than 20000 parts with its references unrolled"));
+        if self.nodes > NODES_MAX || self.depth >= DEPTH_MAX {
+            let why = "the JSON Schema has more than 20000 parts or 150 levels with its references unrolled";
+            return Err(DataFault::schema(why));
         }
+        self.depth += 1;
+        let schema = self.one(loaded, version, optional);
+        self.depth -= 1;
+        schema
+    }
+
+    fn one(&mut self, loaded: &Loaded<'d, 'a>, version: Option<i32>, optional: bool) -> Result<Schema> {
         let json = loaded.place.json;
         let connect_type = text(json, "connect.type").filter(|_| loaded.own);
         let mut draft = match &loaded.node {
@@ -249,7 +260,7 @@ impl<'d, 'a> Walk<'d, 'a> {
             }
             Node::Reference(reference) => {
                 let target = self.documents.resolve(one.place.document(), reference)?;
-                if seen.insert(std::ptr::from_ref(target.json).cast()) {
+                if seen.len() < DEPTH_MAX && seen.insert(std::ptr::from_ref(target.json).cast()) {
                     self.collect(&load(target), into, seen)?;
                 }
             }

@@ -16,6 +16,8 @@ use crate::fault::{DataFault, Result};
 const TEXT_MAX: usize = 4 << 20;
 /// Brackets inside brackets at most.
 const NESTING_MAX: usize = 100;
+/// Texts that a schema refers to, directly or not, at most.
+const REFERENCES_MAX: usize = 200;
 /// The name under which the text itself is known: no import of a schema is called so.
 const ROOT: &str = "lockgate/subject.proto";
 
@@ -24,6 +26,9 @@ const ROOT: &str = "lockgate/subject.proto";
 /// # Errors
 /// `schema.invalid` if the text is no Protobuf schema or an import is not among the references.
 pub(crate) fn parse(text: &str, references: &[(String, String)]) -> Result<FileDescriptor> {
+    if references.len() > REFERENCES_MAX {
+        return Err(DataFault::schema("Invalid Protobuf schema: it refers to more than 200 others"));
+    }
     for text in std::iter::once(text).chain(references.iter().map(|(_, text)| text.as_str())) {
         bounded(text)?;
     }

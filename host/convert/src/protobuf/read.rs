@@ -87,8 +87,7 @@ fn find(plan: &Message, bytes: &[u8], scratch: &mut Scratch) -> Result<()> {
         let slot = &plan.slots[index];
         let Some(elements) = elements(slot, wire_type, raw, &reader) else { continue };
         if matches!(slot.kind, Kind::Cut) {
-            let why =
-                "a message inside itself more than three times; such data has no place in a schema of Kafka Connect";
+            let why = "a message inside itself more than three times, or more than 100 levels: such data has no place in the schema";
             return Err(DataFault::new("protobuf.recursion", why));
         }
         if slot.oneof.is_some() && scratch[base + index].count == 0 {

@@ -320,6 +320,25 @@ fn a_message_inside_itself_is_unrolled_and_deeper_data_is_a_fault() {
 }
 
 #[test]
+fn a_chain_of_thousands_of_messages_does_not_exhaust_the_stack() {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    for n in 0..5000 {
+        writeln!(text, "message M{n} {{ M{} next = 1; }}", n + 1).unwrap();
+    }
+    let file = file(&format!("{text} message M5000 {{}}"));
+    let readable = readable(&file, &ProtobufOptions::default());
+    assert!(payload_of(&readable, &[0x0a, 0]).starts_with("{\"next\":{\"next\":null}"));
+    let deep = (0..3000).fold(Vec::new(), |inner: Vec<u8>, _| {
+        let mut outer = vec![0x0a];
+        super::wire::put_varint(inner.len() as u64, &mut outer);
+        outer.extend(inner);
+        outer
+    });
+    assert_eq!(json(&readable, &deep).unwrap_err().code, "protobuf.recursion");
+}
+
+#[test]
 fn references_and_full_names_are_understood() {
     let texts = [("other/n.proto".to_owned(), "syntax = \"proto3\"; package o; message N { int32 x = 1; }".to_owned())];
     let text = "syntax = \"proto3\"; package p.q; import \"other/n.proto\"; message M { o.N n = 1; }";

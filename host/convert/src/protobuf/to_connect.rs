@@ -13,6 +13,7 @@ use super::known;
 use super::names::{self, ENUM, GENERAL_ENUM, GENERAL_UNION, TAG, TYPE, UNION, WRAPPER};
 use super::options::ProtobufOptions;
 use super::plan::{Absent, Kind, Message, Output, Scalar, Slot, Symbols};
+use super::wire::DEPTH_MAX;
 use crate::emit::Name;
 use crate::fault::{DataFault, Result};
 use crate::schema::{self, Attributes, Field, Schema, Type};
@@ -270,7 +271,8 @@ impl Walk<'_> {
                 if let Some((key, value)) = entry_fields(field, message) {
                     return self.map(message, &key, &value);
                 }
-                if self.path.iter().filter(|n| *n == name).count() >= UNROLLED_MAX {
+                let inside = self.path.iter().filter(|n| *n == name).count();
+                if inside >= UNROLLED_MAX || self.path.len() >= DEPTH_MAX {
                     // Of an element of a list or a map there is nothing to leave out: it becomes a struct without fields.
                     return Ok(Draft::new(Type::Struct(Vec::new()), Kind::Cut));
                 }
