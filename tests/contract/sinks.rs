@@ -23,6 +23,7 @@ in_each_language!(
     a_commit_may_be_asked_for_again,
     state_is_there_again_in_the_next_instance,
     json_records_arrive_as_json,
+    many_large_batches_find_room_in_one_instance,
 );
 
 fn open(task: &Task) -> impl SinkPort + use<> {
@@ -172,4 +173,18 @@ fn json_records_arrive_as_json(guest: Guest) {
     assert_eq!(task.lines.take(), ["t-0@0 ts=-1 key=null value=7b2261223a317d headers=[] ks=- vs=-"]);
     let fault = fault(run(sink.put(&batch(&task.spec.schemas, &[record(1, r#""ref:fatal""#)]))));
     assert_eq!(fault.code, "ref.put");
+}
+
+fn many_large_batches_find_room_in_one_instance(guest: Guest) {
+    let task = task(guest, "ref.Sink", &[("mode", "quiet")]);
+    let mut sink = open(&task);
+    let value = "x".repeat(1024);
+    let records: Vec<Given<'_>> = (0..500).map(|offset| record(offset, &value)).collect();
+    let records = batch(&task.spec.schemas, &records);
+    // 30 MB in all: a guest with a collector has to collect.
+    for _ in 0..60 {
+        assert!(run(sink.put(&records)).unwrap().is_empty());
+    }
+    assert!((task.counted("ref_records") - 30_000.0).abs() < f64::EPSILON);
+    run(sink.close()).unwrap();
 }
