@@ -29,6 +29,17 @@ impl Fault {
     pub fn data(message: impl Into<String>) -> Self {
         Self { code: "transform.data", message: message.into() }
     }
+
+    /// Kafka Connect's `SchemaBuilderException` for a field whose name is empty.
+    pub fn unnamed() -> Self {
+        Self { code: "transform.schema-builder", message: "fieldName cannot be null.".to_owned() }
+    }
+
+    /// Kafka Connect's `SchemaBuilderException` for two fields of one name.
+    pub fn duplicate(name: &str) -> Self {
+        let message = format!("Cannot create field because of field name duplication {name}");
+        Self { code: "transform.schema-builder", message }
+    }
 }
 
 /// Is shown name, value and schema id of a header.

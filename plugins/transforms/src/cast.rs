@@ -11,6 +11,7 @@
 use crate::class::{Class, Formats};
 use crate::config::{Definition, Importance, Of, Problems, REPLACE_NULL, Settings};
 use crate::dates;
+use crate::defaults::Defaults;
 use crate::number;
 use crate::record::{Fault, Part, Record, announce};
 use crate::scan::{Malformed, quoted, unescape};
@@ -37,7 +38,7 @@ pub struct Cast {
     fields: Vec<String>,
     targets: Vec<&'static str>,
     whole: Option<&'static str>,
-    replace_null: bool,
+    defaults: Defaults,
     plans: Plans<(u32, Vec<Option<Known>>)>,
 }
 
@@ -73,7 +74,7 @@ impl Cast {
     }
 
     fn one(&self, value: &[u8], source: Option<&Known>, target: &str, out: &mut Vec<u8>) -> Result<(), Fault> {
-        let default = source.and_then(|s| s.default.as_deref()).filter(|_| self.replace_null && value == b"null");
+        let default = source.and_then(|s| s.default.as_deref()).filter(|_| self.defaults.on() && value == b"null");
         out.extend_from_slice(cast(default.map_or(value, str::as_bytes), source, target)?.as_bytes());
         Ok(())
     }
@@ -270,8 +271,8 @@ impl Class for Cast {
         let last: Vec<bool> = (0..fields.len()).map(|i| !fields[i + 1..].contains(&fields[i])).collect();
         let targets = targets.into_iter().zip(&last).filter(|(_, last)| **last).map(|(t, _)| t).collect();
         let fields = fields.into_iter().zip(&last).filter(|(_, last)| **last).map(|(f, _)| f).collect();
-        let replace_null = settings.boolean("replace.null.with.default", true);
-        settings.finish(Self { part, fields, targets, whole, replace_null, plans: Plans::default() })
+        let defaults = Defaults::new(settings.boolean("replace.null.with.default", true));
+        settings.finish(Self { part, fields, targets, whole, defaults, plans: Plans::default() })
     }
 
     fn apply<R: Record>(&mut self, record: &mut R) -> Result<bool, Fault> {
@@ -287,6 +288,9 @@ impl Class for Cast {
                 Some(self.plans.keep(id, plan))
             }
         };
+        if self.whole.is_none() {
+            self.defaults.fill(record, self.part)?;
+        }
         let known = |index: usize| plan.as_deref().and_then(|(_, sources)| sources[index].as_ref());
         let this = &*self;
         record.rewrite(self.part, |text, out| {

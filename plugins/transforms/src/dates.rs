@@ -95,7 +95,7 @@ impl Format {
                     }
                 }
             } else if c.is_ascii_alphabetic() {
-                if !"GyMLDdEuaHkKhmsSzZX".contains(c) {
+                if !"GyYMLwWDdFEuaHkKhmsSzZX".contains(c) {
                     return Err(format!("Illegal pattern character '{c}'"));
                 }
                 let mut count = 1;
@@ -134,6 +134,12 @@ impl Format {
             let (name, weekday) = (MONTHS[(month - 1) as usize], (day + 3).rem_euclid(7) as usize);
             let number = match field {
                 'y' if width == 2 => year.rem_euclid(100),
+                'Y' if width == 2 => week(day, year).0.rem_euclid(100),
+                'Y' => week(day, year).0,
+                'w' => week(day, year).1,
+                // Weeks begin on Sunday, and the first one may be short.
+                'W' => (date - 1 + (days(year, month, 1) + 4).rem_euclid(7)) / 7 + 1,
+                'F' => (date - 1) / 7 + 1,
                 'y' => year,
                 'M' | 'L' if width < 3 => month,
                 'D' => day - days(year, 1, 1) + 1,
@@ -237,7 +243,7 @@ impl Parts {
         match field {
             // Two digits lie within 80 years before and 20 after; taken from the year 2026.
             'y' if width <= 2 && count == 2 => self.year = Some(if n > 46 { 1900 + n } else { 2000 + n }),
-            'y' => self.year = Some(n),
+            'y' | 'Y' => self.year = Some(n),
             'M' | 'L' => self.month = Some(n),
             'd' => self.date = Some(n),
             'D' => self.day_of_year = Some(n),
@@ -295,6 +301,13 @@ impl Parts {
         let clock = ((hour * 60 + bound(self.minute)) * 60 + bound(self.second)).saturating_mul(1000);
         day.saturating_mul(DAY_MS).saturating_add(clock).saturating_add(bound(self.ms)).saturating_sub(self.zone_ms)
     }
+}
+
+/// Year and week of a day, as in the United States: weeks begin on Sunday, the first one holds the first of January.
+fn week(day: i64, year: i64) -> (i64, i64) {
+    let sunday = |of: i64| of - (of + 4).rem_euclid(7);
+    let year = if day >= sunday(days(year + 1, 1, 1)) { year + 1 } else { year };
+    (year, (day - sunday(days(year, 1, 1))) / 7 + 1)
 }
 
 /// Days since the epoch of a civil date; months and days beyond their range roll over.

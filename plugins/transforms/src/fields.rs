@@ -76,13 +76,25 @@ fn quoted_step(text: &str) -> Option<(String, usize)> {
     None
 }
 
+/// A path of the second syntax without any step.
+fn no_steps() -> Fault {
+    Fault { code: "transform.argument", message: "the path of the field has no steps".to_owned() }
+}
+
 impl ExtractField {
     fn plan<R: Record>(&self, record: &R) -> Result<Extracted, Fault> {
         let mut known = known(record, self.part)?;
+        if self.path.is_empty() {
+            splice::require_struct(&known, PURPOSE)?;
+            return Err(no_steps());
+        }
         for name in &self.path {
             splice::require_struct(&known, PURPOSE)?;
             let field = known.field(name).cloned();
-            known = field.ok_or_else(|| Fault::data(format!("Unknown field: {}", self.path.join("."))))?;
+            known = field.ok_or_else(|| Fault {
+                code: "transform.argument",
+                message: format!("Unknown field: {}", self.path.join(".")),
+            })?;
         }
         let Known { tree, default, .. } = known;
         let id = announce(record, &tree.without("field").write())?;
@@ -91,6 +103,11 @@ impl ExtractField {
 
     /// Where the field stands; none if it is null or missing.
     fn find(&self, text: &[u8], schema: u32) -> Result<Option<std::ops::Range<usize>>, Fault> {
+        if self.path.is_empty() {
+            let outer = Members::new(text);
+            outer.map_err(|why| splice::fault(why, schema, PURPOSE, splice::kind(Some(text))))?;
+            return Err(no_steps());
+        }
         let (mut from, mut to) = (0, text.len());
         for name in &self.path {
             let inner = &text[from..to];
@@ -171,6 +188,9 @@ pub struct HoistField {
 
 impl HoistField {
     fn plan<R: Record>(&self, record: &R) -> Result<(u32, bool), Fault> {
+        if self.field.is_empty() {
+            return Err(Fault::unnamed());
+        }
         let known = known(record, self.part)?;
         let allowed = known.optional || known.default.is_some();
         let id = announce(record, &Tree::record(vec![known.tree.named(&self.field)]).write())?;

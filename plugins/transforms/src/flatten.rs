@@ -62,7 +62,7 @@ impl Leaves {
 
     fn leaf(&mut self, name: String, mut tree: Tree, optional: bool, default: Option<&str>) -> Result<(), Fault> {
         if self.names.contains(&name) {
-            return Err(Fault::data(format!("Cannot create field because of field name duplication {name}")));
+            return Err(Fault::duplicate(&name));
         }
         tree.set("optional", Tree::boolean(optional));
         if let Some(default) = default {

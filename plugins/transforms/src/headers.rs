@@ -5,6 +5,7 @@
 
 use crate::class::{Class, Encoding, Formats};
 use crate::config::{Definition, Importance, Of, Problems, REPLACE_NULL, Settings};
+use crate::defaults::Defaults;
 use crate::literal;
 use crate::record::{Fault, Part, Record, announce};
 use crate::scan::{Malformed, Members};
@@ -103,6 +104,9 @@ impl Class for InsertHeader {
     }
 }
 
+/// Schema id and default of a field that becomes a header.
+type Header = (u32, Option<String>);
+
 /// Copies or moves fields into headers.
 #[derive(Debug)]
 pub struct HeaderFrom {
@@ -111,20 +115,22 @@ pub struct HeaderFrom {
     headers: Vec<String>,
     moves: bool,
     opaque: bool,
-    plans: Plans<(u32, Vec<u32>)>,
+    defaults: Defaults,
+    plans: Plans<(u32, Vec<Header>)>,
 }
 
 const PURPOSE: &str = "header from field";
 
 impl HeaderFrom {
     /// The schema of what stays, and those of the headers.
-    fn plan<R: Record>(&self, record: &R) -> Result<(u32, Vec<u32>), Fault> {
+    fn plan<R: Record>(&self, record: &R) -> Result<(u32, Vec<Header>), Fault> {
         let known = known(record, self.part)?;
         splice::require_struct(&known, PURPOSE)?;
         let mut headers = Vec::new();
         for name in &self.fields {
             let field = known.field(name).ok_or_else(|| Fault::data(format!("Field does not exist: {name}")))?;
-            headers.push(announce(record, &field.tree.clone().without("field").write())?);
+            let id = announce(record, &field.tree.clone().without("field").write())?;
+            headers.push((id, field.default.clone().filter(|_| self.defaults.on())));
         }
         if !self.moves {
             return Ok((record.schema_id(self.part), headers));
@@ -186,9 +192,9 @@ impl Class for HeaderFrom {
         if !matches!(operation.as_str(), "move" | "copy" | "") {
             settings.problem("operation", "String must be one of: move, copy");
         }
-        settings.boolean("replace.null.with.default", true);
+        let defaults = Defaults::new(settings.boolean("replace.null.with.default", true));
         let (moves, opaque) = (operation == "move", formats.header == Encoding::Bytes);
-        settings.finish(Self { part, fields, headers, moves, opaque, plans: Plans::default() })
+        settings.finish(Self { part, fields, headers, moves, opaque, defaults, plans: Plans::default() })
     }
 
     fn apply<R: Record>(&mut self, record: &mut R) -> Result<bool, Fault> {
@@ -205,10 +211,14 @@ impl Class for HeaderFrom {
         let refuse = |why, found| splice::fault(why, schema, PURPOSE, found);
         let values = self.values(text.ok_or_else(|| refuse(Malformed::NotObject, "null"))?, schema)?;
         for (index, value) in values.into_iter().enumerate() {
-            let schema = plan.as_deref().filter(|_| !self.opaque).map_or(0, |(_, headers)| headers[index]);
+            let planned = plan.as_deref().map(|(_, headers)| &headers[index]);
+            let default = planned.and_then(|(_, default)| default.as_deref());
+            let value = value.or_else(|| default.map(|text| self.header_value(text.as_bytes())));
+            let schema = planned.filter(|_| !self.opaque).map_or(0, |(id, _)| *id);
             record.add_header(&self.headers[index], value.as_deref(), schema);
         }
         if self.moves {
+            self.defaults.fill(record, self.part)?;
             let this = &*self;
             record.rewrite(self.part, |text, out| this.rest(text, out).map_err(|why| refuse(why, "object")))?;
             record.set_schema_id(self.part, plan.as_deref().map_or(0, |(id, _)| *id));

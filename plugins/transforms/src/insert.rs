@@ -5,6 +5,7 @@
 
 use crate::class::{Class, Formats};
 use crate::config::{Definition, Importance, Of, Problems, REPLACE_NULL, Settings};
+use crate::defaults::Defaults;
 use crate::record::{Fault, Part, Record, announce};
 use crate::scan::{Members, quoted};
 use crate::schemas::{LOGICAL, Plans, known};
@@ -49,6 +50,7 @@ pub struct InsertField {
     fields: Vec<Inserted>,
     plans: Plans<u32>,
     values: Vec<Option<String>>,
+    defaults: Defaults,
 }
 
 #[derive(Debug)]
@@ -90,9 +92,9 @@ impl InsertField {
         } else if fields.is_empty() {
             settings.problem("topic.field", "No field insertion configured");
         }
-        settings.boolean("replace.null.with.default", true);
+        let defaults = Defaults::new(settings.boolean("replace.null.with.default", true));
         let (plans, values) = (Plans::default(), Vec::new());
-        settings.finish(Self { part, fields, plans, values })
+        settings.finish(Self { part, fields, plans, values, defaults })
     }
 
     /// The payload of each new field; none where the record has no such thing.
@@ -116,11 +118,15 @@ impl InsertField {
     fn schema<R: Record>(&self, record: &R) -> Result<u32, Fault> {
         let known = known(record, self.part)?;
         splice::require_struct(&known, PURPOSE)?;
-        let mut fields = known.field_trees();
+        let (mut fields, mut names) = (known.field_trees(), Vec::new());
         for field in &self.fields {
-            if known.field(&field.name).is_some() {
-                let name = &field.name;
-                return Err(Fault::data(format!("Cannot create field because of field name duplication {name}")));
+            let taken = known.field(&field.name).is_some() || names.contains(&&field.name);
+            names.push(&field.name);
+            if field.name.is_empty() {
+                return Err(Fault::unnamed());
+            }
+            if taken {
+                return Err(Fault::duplicate(&field.name));
             }
             fields.push(field.what.schema(field.optional).named(&field.name));
         }
@@ -177,6 +183,7 @@ impl Class for InsertField {
             }
         };
         self.gather(record)?;
+        self.defaults.fill(record, self.part)?;
         let this = &*self;
         record.rewrite(self.part, |text, out| this.splice(text, out, schema))?;
         record.set_schema_id(self.part, id);

@@ -71,7 +71,8 @@ fn numeric(text: &str) -> Option<Typed> {
         };
         return typed(of, n.to_string());
     }
-    if whole.is_none() && scale > 0 {
+    // Kafka Connect asks for the scale only: 1e20 is a float, twenty-one digits are a Decimal.
+    if scale != 0 {
         let (single, double) = (text.parse::<f32>().ok()?, text.parse::<f64>().ok()?);
         if single.is_finite() {
             return typed("float", number::java32(single));

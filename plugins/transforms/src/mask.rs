@@ -5,6 +5,7 @@
 
 use crate::class::{Class, Formats};
 use crate::config::{Definition, Importance, Of, Problems, REPLACE_NULL, Settings};
+use crate::defaults::Defaults;
 use crate::number;
 use crate::record::{Fault, Part, Record};
 use crate::scan::{Malformed, Members, quoted};
@@ -33,7 +34,7 @@ pub struct MaskField {
     fields: Vec<String>,
     quoted: Vec<String>,
     replacement: Option<Replacement>,
-    replace_null: bool,
+    defaults: Defaults,
     plans: Plans<Vec<Option<Fill>>>,
 }
 
@@ -45,14 +46,7 @@ struct Replacement {
 }
 
 /// What a field of a struct becomes: text, or the reason why it cannot be masked.
-type Fill = Result<Masked, String>;
-
-#[derive(Debug)]
-struct Masked {
-    value: String,
-    /// Null stays null; otherwise its default is masked.
-    null_stays: bool,
-}
+type Fill = Result<String, String>;
 
 impl MaskField {
     /// From its settings.
@@ -62,14 +56,14 @@ impl MaskField {
         if replacement.as_deref() == Some("") {
             settings.problem("replacement", "String must be non-empty");
         }
-        let replace_null = settings.boolean("replace.null.with.default", true);
+        let defaults = Defaults::new(settings.boolean("replace.null.with.default", true));
         let replacement = replacement.map(|text| Replacement {
             whole: number::whole(&text).map(|n| n.to_string()),
             fraction: number::fraction(&text).map(number::payload64),
             text: quoted(&text),
         });
         let quoted = fields.iter().map(|f| quoted(f)).collect();
-        settings.finish(Self { part, fields, quoted, replacement, replace_null, plans: Plans::default() })
+        settings.finish(Self { part, fields, quoted, replacement, defaults, plans: Plans::default() })
     }
 
     /// Without a schema the kind of the value decides.
@@ -102,10 +96,7 @@ impl MaskField {
 
     fn plan(&self, known: &Known) -> Result<Vec<Option<Fill>>, Fault> {
         splice::require_struct(known, PURPOSE)?;
-        let fill = |field: &Known| {
-            let null_stays = field.default.is_none() || !self.replace_null;
-            masked(field, self.replacement.as_ref()).map(|value| Masked { value, null_stays })
-        };
+        let fill = |field: &Known| masked(field, self.replacement.as_ref());
         Ok(self.fields.iter().map(|name| known.field(name).map(fill)).collect())
     }
 }
@@ -174,6 +165,7 @@ impl Class for MaskField {
         if record.payload(self.part).is_none() {
             return Err(splice::fault(Malformed::NotObject, schema, PURPOSE, "null"));
         }
+        self.defaults.fill(record, self.part)?;
         let this = &*self;
         record.rewrite(self.part, |text, out| this.splice(text, out, schema, plan.as_deref().map(Vec::as_slice)))?;
         Ok(true)
@@ -194,9 +186,10 @@ impl MaskField {
             let masked = match plan.map(|plan| &plan[index]) {
                 None => self.by_kind(value)?,
                 Some(None) => continue,
+                // Defaults are filled in by now.
+                Some(Some(_)) if value == b"null" => continue,
                 Some(Some(Err(message))) => return Err(Fault::data(message.clone())),
-                Some(Some(Ok(masked))) if masked.null_stays && value == b"null" => continue,
-                Some(Some(Ok(masked))) => masked.value.as_bytes(),
+                Some(Some(Ok(masked))) => masked.as_bytes(),
             };
             out.extend_from_slice(&text[at..member.value]);
             out.extend_from_slice(masked);

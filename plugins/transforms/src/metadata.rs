@@ -1,10 +1,11 @@
 //! `SetSchemaMetadata`: name and version of a schema.
 //!
-//! Enters: a record with a schema. Leaves: the same bytes under a schema with another name or version. Invariant: payloads
-//! are not looked at.
+//! Enters: a record with a schema. Leaves: the same struct under a schema with another name or version. Invariant: of
+//! payloads only nulls with defaults are looked at; schemas of other types are refused, as in Kafka Connect.
 
 use crate::class::{Class, Formats};
 use crate::config::{Definition, Importance, Of, Problems, REPLACE_NULL, Settings};
+use crate::defaults::Defaults;
 use crate::record::{Fault, Part, Record, announce};
 use crate::schemas::{Plans, known};
 use crate::splice;
@@ -17,6 +18,7 @@ pub struct SetSchemaMetadata {
     name: Option<String>,
     version: Option<i32>,
     plans: Plans<u32>,
+    defaults: Defaults,
 }
 
 impl Class for SetSchemaMetadata {
@@ -27,15 +29,14 @@ impl Class for SetSchemaMetadata {
         Definition::optional("schema.version", Of::Int, None, Importance::High, "Schema version to set."),
         REPLACE_NULL,
     ];
-    const LOOKS: bool = false;
 
     fn new(part: Part, mut settings: Settings, _formats: Formats) -> Result<Self, Problems> {
         let (name, version) = (settings.text("schema.name"), settings.int("schema.version"));
         if name.is_none() && settings.text("schema.version").is_none() {
             settings.problem("schema.name", "Neither schema name nor version configured");
         }
-        settings.boolean("replace.null.with.default", true);
-        settings.finish(Self { part, name, version, plans: Plans::default() })
+        let defaults = Defaults::new(settings.boolean("replace.null.with.default", true));
+        settings.finish(Self { part, name, version, plans: Plans::default(), defaults })
     }
 
     fn apply<R: Record>(&mut self, record: &mut R) -> Result<bool, Fault> {
@@ -50,7 +51,11 @@ impl Class for SetSchemaMetadata {
         let id = if let Some(id) = self.plans.find(schema) {
             *id
         } else {
-            let mut tree = known(record, self.part)?.tree;
+            let known = known(record, self.part)?;
+            if !known.is_struct() {
+                return Err(Fault::data("Cannot list fields on non-struct type"));
+            }
+            let mut tree = known.tree;
             if let Some(name) = &self.name {
                 tree.set("name", Tree::string(name));
             }
@@ -60,6 +65,7 @@ impl Class for SetSchemaMetadata {
             let made = announce(record, &tree.write())?;
             *self.plans.keep(schema, made)
         };
+        self.defaults.fill(record, self.part)?;
         record.set_schema_id(self.part, id);
         Ok(true)
     }

@@ -5,6 +5,7 @@
 
 use crate::class::{Class, Formats};
 use crate::config::{Definition, Importance, Of, Problems, REPLACE_NULL, Settings};
+use crate::defaults::Defaults;
 use crate::record::{Fault, Part, Record, announce};
 use crate::scan::{Members, quoted};
 use crate::schemas::{Plans, known};
@@ -46,6 +47,7 @@ pub struct ReplaceField {
     renames: Vec<(String, String)>,
     quoted: Vec<String>,
     plans: Plans<u32>,
+    defaults: Defaults,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,13 +65,17 @@ impl ReplaceField {
         // Blanks around the colon are part of the names, as in Kafka.
         for pair in settings.list("renames") {
             match pair.split(':').collect::<Vec<_>>()[..] {
-                [from, to] if !from.is_empty() && !to.is_empty() => renames.push((from.to_owned(), to.to_owned())),
+                [from, to] if !to.is_empty() => {
+                    // Of two mappings of one name the last counts.
+                    renames.retain(|(old, _): &(String, String)| old != from);
+                    renames.push((from.to_owned(), to.to_owned()));
+                }
                 _ => settings.problem("renames", format!("Invalid rename mapping: {pair}; write old:new")),
             }
         }
-        settings.boolean("replace.null.with.default", true);
+        let defaults = Defaults::new(settings.boolean("replace.null.with.default", true));
         let quoted = renames.iter().map(|(_, to)| quoted(to)).collect();
-        settings.finish(Self { part, exclude, include, renames, quoted, plans: Plans::default() })
+        settings.finish(Self { part, exclude, include, renames, quoted, plans: Plans::default(), defaults })
     }
 
     fn fate(&self, is: impl Fn(&str) -> bool) -> Fate {
@@ -91,7 +97,7 @@ impl ReplaceField {
                 Fate::Rename(index) => &self.renames[index].1,
             };
             if names.contains(&name) {
-                return Err(Fault::data(format!("Cannot create field because of field name duplication {name}")));
+                return Err(Fault::duplicate(name));
             }
             names.push(name);
             fields.push(tree.named(name));
@@ -122,6 +128,7 @@ impl Class for ReplaceField {
                 *self.plans.keep(id, made)
             }
         };
+        self.defaults.fill(record, self.part)?;
         let this = &*self;
         record.rewrite(self.part, |text, out| this.splice(text, out, schema))?;
         record.set_schema_id(self.part, id);

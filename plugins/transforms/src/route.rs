@@ -10,6 +10,7 @@ use fancy_regex::Regex;
 use crate::class::{Class, Formats};
 use crate::config::{Definition, Importance, Of, Problems, Settings};
 use crate::dates;
+use crate::java_regex;
 use crate::record::{Fault, Part, Record};
 
 /// Settings of `RegexRouter`.
@@ -39,32 +40,12 @@ const TIMESTAMP: &[Definition] = &[
 /// Topics whose answer is kept.
 const TOPICS_MAX: usize = 10_000;
 
-/// Java's classes of ASCII characters, and how they are written here.
-const CLASSES: [(&str, &str); 13] = [
-    ("Lower", "lower"),
-    ("Upper", "upper"),
-    ("ASCII", "ascii"),
-    ("Alpha", "alpha"),
-    ("Digit", "digit"),
-    ("Alnum", "alnum"),
-    ("Punct", "punct"),
-    ("Graph", "graph"),
-    ("Print", "print"),
-    ("Blank", "blank"),
-    ("Cntrl", "cntrl"),
-    ("XDigit", "xdigit"),
-    ("Space", "space"),
-];
-
 /// The pattern, and the pattern that has to match the whole text. Names of topics are ASCII, and so are Java's classes.
 pub(crate) fn compile(pattern: &str) -> Result<(Regex, Regex), String> {
-    let mut translated = pattern.to_owned();
-    for (java, here) in CLASSES {
-        translated = translated.replace(&format!(r"\p{{{java}}}"), &format!("[[:{here}:]]"));
-        translated = translated.replace(&format!(r"\P{{{java}}}"), &format!("[^[:{here}:]]"));
-    }
+    let translated = java_regex::translate(pattern).map_err(|why| format!("Invalid regex: {why}"))?;
+    let end = if java_regex::has_comments(pattern) { "\n" } else { "" };
     let build = |pattern: &str| Regex::new(pattern).map_err(|e| format!("Invalid regex: {e}"));
-    Ok((build(&translated)?, build(&format!(r"\A(?:{translated})\z"))?))
+    Ok((build(&translated)?, build(&format!(r"\A(?:{translated}{end})\z"))?))
 }
 
 fn too_slow(_: fancy_regex::Error) -> Fault {
@@ -99,7 +80,7 @@ impl RegexRouter {
         // The whole must match, then what the pattern finds first is replaced; that may be less.
         let Some(captures) = self.find.captures(topic).map_err(too_slow)? else { return Ok(topic.to_owned()) };
         let Some(found) = captures.get(0) else { return Ok(topic.to_owned()) };
-        let replaced = java_replacement(&self.replacement, &captures, self.find.captures_len())?;
+        let replaced = java_replacement(&self.replacement, &captures, &self.find)?;
         Ok(format!("{}{replaced}{}", &topic[..found.start()], &topic[found.end()..]))
     }
 }
@@ -108,9 +89,10 @@ impl RegexRouter {
 pub(crate) fn java_replacement(
     template: &str,
     captures: &fancy_regex::Captures<'_>,
-    groups: usize,
+    find: &Regex,
 ) -> Result<String, Fault> {
-    let illegal = |what: &str| Fault { code: "transform.regex", message: format!("Illegal replacement: {what}") };
+    let groups = find.captures_len();
+    let illegal = |what: &str| Fault { code: "transform.argument", message: format!("Illegal replacement: {what}") };
     let mut out = String::new();
     let mut rest = template;
     while let Some(at) = rest.find(['\\', '$']) {
@@ -121,16 +103,19 @@ pub(crate) fn java_replacement(
         if escape {
             out.push(next);
             rest = &rest[next.len_utf8()..];
-        } else if let Some((name, after)) = rest.strip_prefix('{').and_then(|r| r.split_once('}')) {
-            let group = captures.name(name).map_or("", |m| m.as_str());
-            out.push_str(group);
+        } else if let Some(name) = rest.strip_prefix('{') {
+            let (name, after) = name.split_once('}').ok_or_else(|| illegal("a named group is not closed"))?;
+            if !find.capture_names().flatten().any(|known| known == name) {
+                return Err(illegal(&format!("No group with name {{{name}}}")));
+            }
+            out.push_str(captures.name(name).map_or("", |m| m.as_str()));
             rest = after;
         } else {
             let digit = next.to_digit(10).ok_or_else(|| illegal("$ without a group"))?;
             let mut group = digit as usize;
             rest = &rest[1..];
             if group >= groups {
-                return Err(illegal(&format!("No group {group}")));
+                return Err(Fault { code: "transform.bounds", message: format!("No group {group}") });
             }
             while let Some(digit) = rest.chars().next().and_then(|c| c.to_digit(10)) {
                 let longer = group * 10 + digit as usize;
@@ -178,7 +163,7 @@ impl Class for RegexRouter {
 #[derive(Debug)]
 pub struct TimestampRouter {
     topic_format: String,
-    format: dates::Format,
+    format: Result<dates::Format, String>,
 }
 
 impl Class for TimestampRouter {
@@ -188,40 +173,22 @@ impl Class for TimestampRouter {
     const CONFIG: &'static [Definition] = TIMESTAMP;
     const LOOKS: bool = false;
 
-    fn new(_part: Part, mut settings: Settings, _formats: Formats) -> Result<Self, Problems> {
+    fn new(_part: Part, settings: Settings, _formats: Formats) -> Result<Self, Problems> {
         let topic_format = settings.text("topic.format").unwrap_or_else(|| "${topic}-${timestamp}".to_owned());
         let pattern = settings.text("timestamp.format").unwrap_or_else(|| "yyyyMMdd".to_owned());
-        let format = dates::Format::new(&pattern).unwrap_or_else(|why| {
-            settings.problem("timestamp.format", why);
-            dates::Format::default()
-        });
-        settings.finish(Self { topic_format, format })
+        settings.finish(Self { topic_format, format: dates::Format::new(&pattern) })
     }
 
     fn apply<R: Record>(&mut self, record: &mut R) -> Result<bool, Fault> {
         let Some(timestamp) = record.timestamp() else {
             return Err(Fault::data(format!("Timestamp missing on record of topic {}", record.topic())));
         };
-        let time = self.format.print(timestamp);
-        // One pass: what a topic's name holds is not expanded again.
-        let mut out = String::new();
-        let mut rest = self.topic_format.as_str();
-        while let Some(at) = rest.find("${") {
-            out.push_str(&rest[..at]);
-            rest = &rest[at..];
-            if let Some(after) = rest.strip_prefix("${topic}") {
-                out.push_str(record.topic());
-                rest = after;
-            } else if let Some(after) = rest.strip_prefix("${timestamp}") {
-                out.push_str(&time);
-                rest = after;
-            } else {
-                out.push_str("${");
-                rest = &rest[2..];
-            }
-        }
-        out.push_str(rest);
-        record.set_topic(&out);
+        // Kafka Connect looks at the pattern with the first record, not before.
+        let format = self.format.as_ref();
+        let format = format.map_err(|why| Fault { code: "transform.argument", message: why.clone() })?;
+        // One after the other, as Kafka Connect does: a topic that is named `${timestamp}` is expanded too.
+        let named = self.topic_format.replace("${topic}", record.topic());
+        record.set_topic(&named.replace("${timestamp}", &format.print(timestamp)));
         Ok(true)
     }
 }

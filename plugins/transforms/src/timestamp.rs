@@ -6,6 +6,7 @@
 use crate::class::{Class, Formats};
 use crate::config::{Definition, Importance, Of, Problems, REPLACE_NULL, Settings};
 use crate::dates::{DAY_MS, Format};
+use crate::defaults::Defaults;
 use crate::record::{Fault, Part, Record, announce};
 use crate::scan::{quoted, unescape};
 use crate::schemas::{Known, LOGICAL, Logical, Plans, known};
@@ -25,7 +26,7 @@ pub struct TimestampConverter {
     target: Target,
     format: Option<Format>,
     precision: Precision,
-    replace_null: bool,
+    defaults: Defaults,
     plans: Plans<(u32, Option<Known>)>,
 }
 
@@ -66,13 +67,11 @@ impl TimestampConverter {
     fn plan<R: Record>(&self, record: &R) -> Result<(u32, Option<Known>), Fault> {
         let known = known(record, self.part)?;
         let Some(name) = &self.field else {
-            source(&known)?;
             let id = announce(record, &self.target.schema(known.optional).write())?;
             return Ok((id, Some(known)));
         };
         splice::require_struct(&known, PURPOSE)?;
         let Some(field) = known.field(name).cloned() else { return Ok((record.schema_id(self.part), None)) };
-        source(&field)?;
         let mut trees = known.field_trees();
         for (tree, (n, _)) in trees.iter_mut().zip(&known.fields).filter(|(_, (n, _))| n == name) {
             *tree = self.target.schema(field.optional).named(n);
@@ -104,7 +103,7 @@ impl TimestampConverter {
     }
 
     fn convert(&self, value: &[u8], known: Option<&Known>, out: &mut Vec<u8>) -> Result<(), Fault> {
-        let default = known.and_then(|k| k.default.as_deref()).filter(|_| self.replace_null && value == b"null");
+        let default = known.and_then(|k| k.default.as_deref()).filter(|_| self.defaults.on() && value == b"null");
         let value = default.map_or(value, str::as_bytes);
         if value == b"null" {
             out.extend_from_slice(b"null");
@@ -133,7 +132,10 @@ impl TimestampConverter {
 fn source(known: &Known) -> Result<(), Fault> {
     match (known.logical, known.of.as_str()) {
         (Some(Logical::Date | Logical::Time | Logical::Timestamp), _) | (None, "string" | "int64") => Ok(()),
-        (_, of) => Err(Fault::data(format!("Schema {of} does not correspond to a known timestamp type format"))),
+        (_, of) => {
+            let message = format!("Schema {of} does not correspond to a known timestamp type format");
+            Err(Fault { code: "transform.connect", message })
+        }
     }
 }
 
@@ -186,8 +188,8 @@ impl Class for TimestampConverter {
                 Precision::Millis
             }
         };
-        let replace_null = settings.boolean("replace.null.with.default", true);
-        settings.finish(Self { part, field, target, format, precision, replace_null, plans: Plans::default() })
+        let defaults = Defaults::new(settings.boolean("replace.null.with.default", true));
+        settings.finish(Self { part, field, target, format, precision, defaults, plans: Plans::default() })
     }
 
     fn apply<R: Record>(&mut self, record: &mut R) -> Result<bool, Fault> {
@@ -200,9 +202,14 @@ impl Class for TimestampConverter {
                 Some(self.plans.keep(id, plan))
             }
         };
+        if self.field.is_some() {
+            self.defaults.fill(record, self.part)?;
+        }
         let known = plan.as_deref().and_then(|(_, known)| known.as_ref());
         if !splice::is_null(record.payload(self.part)) {
             let this = &*self;
+            // A struct that is null is not asked what its fields are.
+            known.map_or(Ok(()), source)?;
             record.rewrite(self.part, |text, out| {
                 let Some(field) = &this.field else { return this.convert(text.trim_ascii(), known, out) };
                 let refuse = |why| splice::fault(why, schema, PURPOSE, splice::kind(Some(text)));

@@ -100,7 +100,7 @@ impl Replace {
         }
         let Some(captures) = self.find.captures(text).map_err(slow)? else { return Ok(None) };
         let Some(found) = captures.get(0) else { return Ok(None) };
-        let replaced = java_replacement(&self.replacement, &captures, self.find.captures_len())?;
+        let replaced = java_replacement(&self.replacement, &captures, &self.find)?;
         Ok(Some(format!("{}{replaced}{}", &text[..found.start()], &text[found.end()..])))
     }
 }

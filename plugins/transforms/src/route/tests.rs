@@ -46,6 +46,8 @@ fn the_records_time_goes_into_the_topic() {
     }
     let mut none = Fake { timestamp: None, ..Fake::new(None, "") };
     assert!(configure::<TimestampRouter>(Part::Value, &[]).unwrap().apply(&mut none).is_err());
-    assert!(configure::<TimestampRouter>(Part::Value, &[("timestamp.format", "b")]).is_err());
+    let mut broken = configure::<TimestampRouter>(Part::Value, &[("timestamp.format", "b")]).unwrap();
+    let fault = broken.apply(&mut Fake::new(None, "")).unwrap_err();
+    assert_eq!(fault.code, "transform.argument", "found with the first record");
     assert_eq!(configure::<Filter>(Part::Value, &[]).unwrap().apply(&mut none), Ok(false));
 }
