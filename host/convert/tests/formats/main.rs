@@ -4,6 +4,7 @@
 //! pipeline uses it: prepare, then convert.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod classes;
 mod fuzz;
 mod rig;
 mod round_trips;
