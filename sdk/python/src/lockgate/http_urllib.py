@@ -17,7 +17,11 @@ from . import http
 from .faults import Fault
 
 
-class _Handler(urllib.request.HTTPHandler, urllib.request.HTTPSHandler):
+class _Handler(urllib.request.AbstractHTTPHandler):
+    # Not `HTTPSHandler`: it is not there where Python has no `ssl`, as in the sandbox.
+    http_request = urllib.request.AbstractHTTPHandler.do_request_
+    https_request = urllib.request.AbstractHTTPHandler.do_request_
+
     def http_open(self, request: urllib.request.Request) -> Any:
         return self._lockgate(request)
 
