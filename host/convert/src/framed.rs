@@ -48,3 +48,6 @@ pub(crate) fn header<'a>(headers: &[HeaderRow], data: &'a [u8], row: &Row, name:
     let found = mine.iter().rev().filter(|h| usize::from(h.name_len) == name.len()).find(is_named)?;
     crate::envelope::bytes(data, found.value)
 }
+
+#[cfg(test)]
+mod tests;

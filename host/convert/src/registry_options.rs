@@ -24,10 +24,13 @@ type MakeFormat = fn(&mut Settings<'_>) -> Arc<dyn Format>;
 /// Package, class, format. Short names are made of the class: `AvroConverter`, `Avro`.
 const FORMATS: &[(&str, &str, MakeFormat)] = &[
     ("io.confluent.connect.avro.", "AvroConverter", AvroOptions::parse),
-    ("io.apicurio.registry.utils.converter.", "AvroConverter", AvroOptions::parse),
+    (APICURIO, "AvroConverter", AvroOptions::parse),
     ("io.confluent.connect.protobuf.", "ProtobufConverter", crate::protobuf::make),
     ("io.confluent.connect.json.", "JsonSchemaConverter", crate::json_schema::make),
 ];
+
+/// Package of Apicurio's own converters. Its Avro means what Confluent's does, with four bytes of id.
+const APICURIO: &str = "io.apicurio.registry.utils.converter.";
 
 /// Settings of one converter.
 #[derive(PartialEq)]
@@ -112,7 +115,7 @@ impl Naming {
 
 /// Simple class names of all registry converters.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    FORMATS.iter().map(|(_, name, _)| *name)
+    FORMATS.iter().filter(|(package, ..)| *package != APICURIO).map(|(_, name, _)| *name)
 }
 
 /// Full class names of all registry converters.
@@ -130,6 +133,7 @@ impl RegistryOptions {
             class == *name || class.strip_prefix(package) == Some(name) || name.strip_suffix("Converter") == Some(class)
         });
         let Some((package, name, make)) = found else { return Ok(None) };
+        let given = &if *package == APICURIO { confluents(given) } else { given.clone() };
         let mut settings = Settings::new(given);
         let format = ByClass { format: make(&mut settings), settings: given.clone() };
         let connection = connection::read(&mut settings);
@@ -154,6 +158,29 @@ impl RegistryOptions {
             Err(ConvertConfigError::Settings(settings.problems))
         }
     }
+}
+
+/// Apicurio's own settings under the names that Confluent's converters have for them. It does not register by default.
+fn confluents(given: &IndexMap<String, String>) -> IndexMap<String, String> {
+    let mut all = given.clone();
+    let own = |key: &str| given.get(&format!("apicurio.registry.{key}")).map(|value| value.trim().to_owned());
+    let mut put = |key: &str, value: Option<String>| {
+        if let Some(value) = value {
+            all.entry(key.to_owned()).or_insert(value);
+        }
+    };
+    let api = |url: String| match url.find("/apis/registry/") {
+        Some(at) => format!("{}/apis/ccompat/v7", &url[..at]),
+        None => url,
+    };
+    put("schema.registry.url", own("url").map(api));
+    put("auto.register.schemas", own("auto-register").or(Some("false".to_owned())));
+    put("use.latest.version", own("find-latest"));
+    if let (Some(user), Some(password)) = (own("auth.username"), own("auth.password")) {
+        put("basic.auth.credentials.source", Some("USER_INFO".to_owned()));
+        put("basic.auth.user.info", Some(format!("{user}:{password}")));
+    }
+    all
 }
 
 /// Settings on their way to types; problems are collected.
@@ -242,3 +269,6 @@ fn guid(text: &str) -> Option<[u8; 16]> {
     let number = u128::from_str_radix(&hex, 16).ok().filter(|_| hex.len() == 32)?;
     Some(number.to_be_bytes())
 }
+
+#[cfg(test)]
+mod tests;

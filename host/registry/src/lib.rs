@@ -93,3 +93,6 @@ impl Registries {
         Ok(Arc::new(scopes.entry(scope.to_owned()).or_default().clone()))
     }
 }
+
+#[cfg(test)]
+mod tests;
