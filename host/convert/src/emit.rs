@@ -44,6 +44,8 @@ impl Name {
 /// A writer of payloads. Callers keep the grammar: `begin`, then for each entry `next`, (for maps the key, `middle`,) the
 /// value, `done`, and at last `end`.
 pub(crate) trait Emit {
+    /// Bytes written so far.
+    fn written(&self) -> usize;
     fn null(&mut self);
     fn boolean(&mut self, b: bool);
     fn integer(&mut self, n: i64);
@@ -70,6 +72,10 @@ pub(crate) struct JsonText<'a>(pub(crate) &'a mut Vec<u8>);
 pub(crate) struct CborBytes<'a>(pub(crate) &'a mut Vec<u8>);
 
 impl Emit for JsonText<'_> {
+    fn written(&self) -> usize {
+        self.0.len()
+    }
+
     fn null(&mut self) {
         self.0.extend_from_slice(b"null");
     }
@@ -136,6 +142,10 @@ impl Emit for JsonText<'_> {
 }
 
 impl Emit for CborBytes<'_> {
+    fn written(&self) -> usize {
+        self.0.len()
+    }
+
     fn null(&mut self) {
         self.0.push(0xf6);
     }

@@ -10,6 +10,9 @@ use super::wire::{DEPTH_MAX, Raw, Reader};
 use crate::emit::{Emit, Shape};
 use crate::fault::{DataFault, Result};
 
+/// Bytes of a payload at most: an empty message of two bytes becomes all its fields, so that a small record could fill memory.
+const PAYLOAD_MAX: usize = 64 << 20;
+
 /// What was found of a field. Kept by the caller from record to record, so that nothing is allocated for each.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Found {
@@ -42,6 +45,10 @@ impl Readable {
 fn message(plan: &Message, bytes: &[u8], scratch: &mut Scratch, out: &mut impl Emit, depth: usize) -> Result<()> {
     if depth > DEPTH_MAX {
         return Err(Reader::new(bytes).fault("more than 100 levels"));
+    }
+    if out.written() > PAYLOAD_MAX {
+        let why = "the message becomes a payload of more than 64 MiB";
+        return Err(DataFault::new("protobuf.too-large", why));
     }
     let base = scratch.len();
     find(plan, bytes, scratch)?;

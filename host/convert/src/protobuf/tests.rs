@@ -339,6 +339,15 @@ fn a_chain_of_thousands_of_messages_does_not_exhaust_the_stack() {
 }
 
 #[test]
+fn a_small_message_that_becomes_a_huge_payload_is_a_fault() {
+    let fields: String = (1..200).map(|n| format!("string some_long_name_of_field_{n} = {n};")).collect();
+    let file = file(&format!("message M {{ repeated N n = 1; }} message N {{ {fields} }}"));
+    let readable = readable(&file, &ProtobufOptions::default());
+    assert_eq!(json(&readable, &[0x0a, 0].repeat(1_000_000)).unwrap_err().code, "protobuf.too-large");
+    assert!(json(&readable, &[0x0a, 0].repeat(100)).is_ok());
+}
+
+#[test]
 fn references_and_full_names_are_understood() {
     let texts = [("other/n.proto".to_owned(), "syntax = \"proto3\"; package o; message N { int32 x = 1; }".to_owned())];
     let text = "syntax = \"proto3\"; package p.q; import \"other/n.proto\"; message M { o.N n = 1; }";
