@@ -5,6 +5,7 @@
 //! what [`compare`] names.
 
 mod compare;
+pub mod lines;
 mod script;
 mod walk;
 mod wanted;

@@ -3,6 +3,7 @@
 //! Enters: nothing but a machine with Java (the script fetches the rest). Leaves: a broker that can be killed and started
 //! again with its data. Invariant: it ends with the handle, and with this process however that ends.
 
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 
@@ -140,6 +141,13 @@ pub fn kafka_script(arguments: &[&str]) {
         .status()
         .unwrap();
     assert!(status.success(), "kafka.sh {arguments:?} ended with {status}");
+}
+
+/// The folder of Kafka Connect's jars, fetched if they are not there.
+pub fn connect_jars() -> PathBuf {
+    let script = Command::new(places::root().join("tests/kafka/kafka.sh")).arg("connect-jars").output().unwrap();
+    assert!(script.status.success(), "{}", String::from_utf8_lossy(&script.stderr));
+    PathBuf::from(String::from_utf8(script.stdout).unwrap().trim())
 }
 
 /// A process that kills what `kafka.sh` started in a folder, and removes the folder, when its input ends: when this handle

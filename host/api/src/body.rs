@@ -104,13 +104,15 @@ fn initial_state(text: &str) -> Result<TargetState, Refusal> {
     state.ok_or_else(|| Refusal::bad_request(format!("initial_state is {text:?}; allowed: RUNNING, PAUSED, STOPPED")))
 }
 
-fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Refusal> {
+/// A JSON body of this shape, without repeated keys.
+pub fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Refusal> {
     let refuse = |why: String| Refusal::bad_request(format!("the body is not what is needed: {why}"));
     strict::check(bytes).map_err(refuse)?;
     serde_json::from_slice(bytes).map_err(|e| refuse(e.to_string()))
 }
 
-fn scalars(raw: IndexMap<String, Box<RawValue>>) -> Result<IndexMap<String, Option<String>>, Refusal> {
+/// The scalars of an object as text.
+pub fn scalars(raw: IndexMap<String, Box<RawValue>>) -> Result<IndexMap<String, Option<String>>, Refusal> {
     raw.into_iter().map(|(key, value)| Ok((key.clone(), scalar(&key, value.get())?))).collect()
 }
 

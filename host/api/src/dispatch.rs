@@ -124,6 +124,7 @@ impl Desk {
             Route::OpenApi => Ok(typed(StatusCode::OK, "application/json", openapi::document())),
             Route::Plugins | Route::PluginConfig(_) | Route::Validate(_) => self.plugins(call, headers).await,
             Route::Loggers | Route::Logger(_) => self.loggers(call, headers).await,
+            Route::Preview => self.preview(call, headers).await,
             Route::Packages | Route::Package(_) | Route::PackageVersion(..) => self.packages(call, headers).await,
             _ => self.connectors(call, headers).await,
         }

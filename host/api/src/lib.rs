@@ -18,6 +18,7 @@ mod openapi;
 mod packages;
 mod path;
 mod plugins;
+mod previews;
 mod query;
 mod route;
 mod serve;

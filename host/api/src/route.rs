@@ -34,12 +34,13 @@ pub enum Route {
     Packages,
     Package(String),
     PackageVersion(String, String),
+    Preview,
 }
 
 impl Route {
     /// How many kinds of resources there are.
     #[cfg(test)]
-    pub const KINDS: usize = 27;
+    pub const KINDS: usize = 28;
 
     /// The resource of a path. A task number that is none is no resource (404, as in Kafka Connect).
     pub fn of(segments: &[String]) -> Option<Self> {
@@ -56,6 +57,7 @@ impl Route {
             ["connector-plugins", class, "config", "validate"] => Self::Validate(class.to_owned()),
             ["admin", "loggers"] => Self::Loggers,
             ["admin", "loggers", name] => Self::Logger(name.to_owned()),
+            ["transforms", "preview"] => Self::Preview,
             ["packages"] => Self::Packages,
             ["packages", name] => Self::Package(name.to_owned()),
             ["packages", name, version] => Self::PackageVersion(name.to_owned(), version.to_owned()),
@@ -98,7 +100,7 @@ impl Route {
             Self::Config(_) => &["GET", "PATCH", "PUT"],
             Self::Connector(_) | Self::PackageVersion(..) => &["DELETE", "GET"],
             Self::Pause(_) | Self::Resume(_) | Self::Stop(_) | Self::TopicsReset(_) | Self::Validate(_) => &["PUT"],
-            Self::Restart(_) | Self::TaskRestart(..) => &["POST"],
+            Self::Preview | Self::Restart(_) | Self::TaskRestart(..) => &["POST"],
             Self::Offsets(_) => &["DELETE", "GET", "PATCH"],
             _ => &["GET"],
         }

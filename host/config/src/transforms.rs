@@ -7,8 +7,8 @@ use indexmap::IndexMap;
 use lockgate_model::package::PluginKind;
 
 use crate::RawConfig;
-use crate::definitions::{Known, of_alias};
-use crate::error::ConfigError;
+use crate::definitions::{Known, framework, of_alias};
+use crate::error::{ConfigError, ConfigErrors};
 use crate::nearest::nearest;
 use crate::reading::Settings;
 
@@ -84,6 +84,18 @@ pub fn cross_check(settings: &mut Settings, raw: &RawConfig) {
             _ => {}
         }
     }
+}
+
+/// The chain of a configuration that need not be a whole connector's: other keys are not looked at.
+pub fn chain(raw: &RawConfig) -> Result<Vec<TransformSpec>, ConfigErrors> {
+    let is_list = |known: &&Known| matches!(known.definition.name.as_str(), "transforms" | "predicates");
+    let lists: Vec<Known> = framework(PluginKind::Sink).iter().filter(is_list).cloned().collect();
+    let first = Settings::read(&lists, raw);
+    let dynamic = definitions(first.list("transforms"), first.list("predicates"));
+    let mut settings = Settings::read(lists.iter().chain(&dynamic), raw);
+    cross_check(&mut settings, raw);
+    ConfigErrors::check(settings.errors().cloned().collect())?;
+    Ok(parse(&settings, raw))
 }
 
 /// The chain. Only to be called once there are no errors: then every class and predicate is there.

@@ -283,8 +283,8 @@ impl JsonOptions {
                 "schemas.enable" => set(&mut options.schemas_enable, boolean(value), BOOLEAN),
                 "replace.null.with.default" => set(&mut options.replace_null_with_default, boolean(value), BOOLEAN),
                 "schemas.cache.size" => {
-                    let parsed = value.parse::<i32>().ok().and_then(|n| usize::try_from(n).ok());
-                    set(&mut options.schemas_cache_size, parsed, "Value must be an integer, at least 0")
+                    let parsed = value.parse::<i32>().ok().map(|n| usize::try_from(n).unwrap_or(0));
+                    set(&mut options.schemas_cache_size, parsed, "Not a number of type INT")
                 }
                 "decimal.format" => {
                     let parsed = match value.to_ascii_uppercase().as_str() {

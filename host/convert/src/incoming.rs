@@ -1,7 +1,7 @@
 //! Topic bytes to payloads by way of a value: the converters other than JSON, and CBOR for all.
 //!
 //! Enters: a span of topic bytes. Leaves: the span of the payload, appended to the arena, and its schema's id. Invariant:
-//! no bytes become null with no schema.
+//! no bytes become null, under the converter's own schema if it has one.
 
 use std::borrow::Cow;
 
@@ -46,7 +46,11 @@ impl General {
         if let Kind::Json(_) = self.converter.kind() {
             return self.json(data, span, schemas);
         }
-        let Some(bytes) = envelope::bytes(data, span) else { return Ok((Span::NULL, 0)) };
+        let Some(bytes) = envelope::bytes(data, span) else {
+            let of = fixed_type(self.converter.kind()).map(Schema::optional);
+            let id = of.map(|schema| schemas.intern(&schema.to_json())).transpose()?;
+            return Ok((Span::NULL, id.unwrap_or(0)));
+        };
         let (schema, value) = read(self.converter.kind(), bytes)?;
         let id = match &schema {
             Some(schema) => schemas.intern(&schema.to_json())?,
@@ -102,6 +106,21 @@ impl General {
             Encoding::Cbor => value.to_cbor(schema, &mut self.out),
             _ => value.to_json(schema, &mut self.out),
         }
+    }
+}
+
+/// The type that a converter gives whatever the bytes are, null too; none where the bytes say it.
+const fn fixed_type(kind: &Kind) -> Option<Type> {
+    match kind {
+        Kind::String(_) => Some(Type::String),
+        Kind::ByteArray => Some(Type::Bytes),
+        Kind::Boolean => Some(Type::Boolean),
+        Kind::Short => Some(Type::Int16),
+        Kind::Integer => Some(Type::Int32),
+        Kind::Long => Some(Type::Int64),
+        Kind::Float => Some(Type::Float32),
+        Kind::Double => Some(Type::Float64),
+        _ => None,
     }
 }
 

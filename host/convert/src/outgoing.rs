@@ -182,6 +182,7 @@ impl Outgoing {
 
     /// False for null.
     fn other(&mut self, kind: &Kind, bytes: Option<&[u8]>, schema: Option<&Schema>) -> Result<bool> {
+        refuse_schema(kind, schema)?;
         let Some(bytes) = bytes else { return Ok(false) };
         let value = self.value(bytes, schema)?;
         if value == Value::Null {
@@ -198,21 +199,13 @@ impl Outgoing {
                 values::print(&value, schema, false, &mut text);
                 self.out.extend_from_slice(text.as_bytes());
             }
-            Kind::ByteArray => match (schema.map(Schema::of), value) {
-                (None | Some(Type::Bytes), Value::Bytes(bytes)) => self.out.extend_from_slice(&bytes),
-                (Some(Type::Bytes) | None, value) => {
+            Kind::ByteArray => match value {
+                Value::Bytes(bytes) => self.out.extend_from_slice(&bytes),
+                value => {
                     let why = format!("ByteArrayConverter is not compatible with objects of type {}", value.kind());
                     return Err(DataFault::mismatch(why));
                 }
-                (Some(of), _) => {
-                    let why = format!("Invalid schema type for ByteArrayConverter: {}", of.connect_name());
-                    return Err(DataFault::mismatch(why));
-                }
             },
-            Kind::Boolean if schema.is_some_and(|s| *s.of() != Type::Boolean) => {
-                let of = schema.map_or("", |s| s.of().connect_name());
-                return Err(DataFault::mismatch(format!("Invalid schema type for BooleanConverter: {of}")));
-            }
             kind => self.primitive(kind, &value, schema.is_none())?,
         }
         Ok(true)
@@ -252,6 +245,19 @@ impl Outgoing {
             _ => return Err(wrong()),
         }
         Ok(())
+    }
+}
+
+/// These converters ask for the schema before they look at the value, even at null.
+fn refuse_schema(kind: &Kind, schema: Option<&Schema>) -> Result<()> {
+    let (class, wanted) = match kind {
+        Kind::ByteArray => ("ByteArrayConverter", Type::Bytes),
+        Kind::Boolean => ("BooleanConverter", Type::Boolean),
+        _ => return Ok(()),
+    };
+    match schema.map(Schema::of).filter(|of| **of != wanted) {
+        Some(of) => Err(DataFault::mismatch(format!("Invalid schema type for {class}: {}", of.connect_name()))),
+        None => Ok(()),
     }
 }
 

@@ -52,7 +52,8 @@ fn number(token: &str) -> Option<Typed> {
     if let Some(whole) = decimal.to_i64() {
         return Some(with_schema(narrowest(whole)));
     }
-    if decimal.scale() > 0 && decimal.rescaled(0).is_none() {
+    // Only the scale is asked for: 1e20 is a float, twenty-one digits are a Decimal.
+    if decimal.scale() != 0 {
         let (single, double) = (token.parse::<f32>().ok()?, token.parse::<f64>().ok()?);
         if single.is_finite() {
             return Some(with_schema(Value::Float32(single)));

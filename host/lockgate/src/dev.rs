@@ -19,6 +19,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::Dev;
+use crate::places;
 use crate::signals::Signals;
 use crate::standalone::ready;
 use crate::worker::{Worker, WorkerError};
@@ -181,29 +182,16 @@ fn prepare(places: &Places) -> Result<(), DevError> {
     Ok(())
 }
 
-/// The given ones, else `dist/packages`, else `packages` beside the binary.
+/// The given ones, else those that are found.
 fn packages(options: &Dev) -> Result<PathBuf, DevError> {
-    let beside = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join("packages")));
-    let candidates = match &options.packages {
-        Some(given) => vec![given.clone()],
-        None => [Some(PathBuf::from("dist/packages")), beside].into_iter().flatten().collect(),
-    };
-    let holds_packages = |dir: &&PathBuf| {
-        let entries = fs::read_dir(dir).into_iter().flatten().flatten();
-        entries.map(|e| e.path()).any(|path| path.extension().is_some_and(|e| e == "wasm"))
-    };
-    let found = candidates.iter().find(holds_packages).cloned();
+    let candidates = options.packages.clone().map_or_else(places::packages, |given| vec![given]);
+    let found = candidates.iter().find(|dir| places::holds_packages(dir)).cloned();
     let found = found.ok_or_else(|| DevError::Packages(candidates[0].clone()))?;
     found.canonicalize().map_err(|e| DevError::io(&found, e))
 }
 
-fn cache() -> PathBuf {
-    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache/lockgate");
-    std::env::var_os("LOCKGATE_CACHE").map_or_else(home, PathBuf::from)
-}
-
 fn default_jars() -> PathBuf {
-    cache().join(format!("kafka-{KAFKA_VERSION}"))
+    places::cache().join(format!("kafka-{KAFKA_VERSION}"))
 }
 
 async fn bind(port: u16, flag: &'static str) -> Result<TcpListener, DevError> {
@@ -238,7 +226,7 @@ fn worker_config(
         ("task.shutdown.graceful.timeout.ms", "3000".to_owned()),
         ("lockgate.packages.bundled", packages.display().to_string()),
         ("lockgate.packages.dir", dir.join("packages").display().to_string()),
-        ("lockgate.cache.dir", cache().join("compiled").display().to_string()),
+        ("lockgate.cache.dir", places::cache().join("compiled").display().to_string()),
         ("lockgate.grants.read", parent(&places.input)),
         ("lockgate.grants.write", parent(&places.output)),
         ("lockgate.grants.http", places.receiver.clone()),

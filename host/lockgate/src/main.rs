@@ -8,6 +8,8 @@ mod child;
 mod cli;
 mod dev;
 mod logging;
+mod places;
+mod preview;
 mod runtime;
 mod settings;
 mod signals;
@@ -27,7 +29,8 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// Connectors and transforms for Kafka as WebAssembly components.
 ///
-/// `dev`, `worker` and `standalone` start a worker; the other commands speak to one over its REST API.
+/// `dev`, `worker` and `standalone` start a worker; `transform` and `convert` try things on records without one; the other
+/// commands speak to a worker over its REST API.
 #[derive(Parser, Debug)]
 #[command(name = "lockgate", version, max_term_width = 120)]
 struct Cli {
@@ -54,6 +57,12 @@ enum Command {
         /// Connectors: a JSON object of strings, the JSON of POST /connectors, or Java properties
         connectors: Vec<PathBuf>,
     },
+    /// Runs a chain of transforms, or a predicate, on records from standard input
+    #[command(after_help = preview::TRANSFORM_HELP)]
+    Transform(preview::Transform),
+    /// Runs a converter on data from standard input
+    #[command(after_help = preview::CONVERT_HELP)]
+    Convert(preview::Convert),
     #[command(flatten)]
     Client(cli::Command),
     /// Compiles one package, read from standard input
@@ -117,6 +126,11 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Compile => lockgate_wasm::compile_main(),
         Command::Client(command) => cli::run(command, Cli::command()),
+        Command::Transform(options) => {
+            logging::install();
+            preview::conclude(runtime::block_on(preview::transform(options)))
+        }
+        Command::Convert(options) => preview::conclude(preview::convert(&options)),
         Command::Child { args } => child::become_program(&args),
         Command::Dev(options) => run(|| runtime::block_on(dev::run(options))),
         Command::Worker { properties } => run(|| runtime::block_on(worker::distributed(&properties))),

@@ -238,7 +238,9 @@ impl Batch {
 
     /// The header rows of a row.
     pub fn headers_of(&self, row: &Row) -> &[HeaderRow] {
-        &self.headers[row.header_first as usize..][..row.header_count as usize]
+        // Where there are none, nothing says where they begin.
+        let count = row.header_count as usize;
+        if count == 0 { &[] } else { &self.headers[row.header_first as usize..][..count] }
     }
 
     /// The name of a header.
@@ -271,11 +273,17 @@ impl Batch {
     /// Checks everything that a guest could lie about, so that the views above cannot panic. `data_len` is the length of
     /// the arena that spans may use; topics must be legal Kafka names.
     pub fn check(&self) -> Result<(), BatchError> {
-        if self.rows.len() > Self::ROWS_MAX {
-            return Err(BatchError::TooMany { field: "rows", count: self.rows.len(), max: Self::ROWS_MAX });
-        }
         for (index, topic) in self.topics.iter().enumerate() {
             check_topic(topic).map_err(|why| BatchError::Name { row: index, field: "topic", why })?;
+        }
+        self.check_rows()
+    }
+
+    /// As [`Batch::check`], but topics may have any names: transforms make them of a record's data, and Kafka says which of
+    /// them it takes.
+    pub fn check_rows(&self) -> Result<(), BatchError> {
+        if self.rows.len() > Self::ROWS_MAX {
+            return Err(BatchError::TooMany { field: "rows", count: self.rows.len(), max: Self::ROWS_MAX });
         }
         let schema_count = self.schemas.len();
         for (index, row) in self.rows.iter().enumerate() {
@@ -328,6 +336,11 @@ fn check_index(row: usize, field: &'static str, value: u64, count: usize) -> Res
     if value < count as u64 { Ok(()) } else { Err(BatchError::Index { row, field, value, count }) }
 }
 
+/// True for the topics in which Kafka keeps its own state.
+pub fn is_internal(topic: &str) -> bool {
+    matches!(topic, "__consumer_offsets" | "__transaction_state")
+}
+
 /// Kafka's rule for topic names: 1 to 249 of `[a-zA-Z0-9._-]`, neither `.` nor `..`. `__consumer_offsets` and
 /// `__transaction_state` are refused as well: no plugin has business there.
 pub fn check_topic(topic: &str) -> Result<(), String> {
@@ -338,7 +351,7 @@ pub fn check_topic(topic: &str) -> Result<(), String> {
     if topic == "." || topic == ".." || !topic.bytes().all(legal) {
         return Err("a topic name is made of a-z, A-Z, 0-9, '.', '_' and '-', and is not '.' or '..'".to_owned());
     }
-    if matches!(topic, "__consumer_offsets" | "__transaction_state") {
+    if is_internal(topic) {
         return Err("Kafka's own topics are not for plugins".to_owned());
     }
     Ok(())

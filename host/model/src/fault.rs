@@ -59,6 +59,20 @@ pub struct RowFault {
     pub message: String,
 }
 
+/// What Kafka Connect's own code would have thrown, in full, for the code of a fault: readers of dead-letter queues and of
+/// previews look for it. Codes that say nothing of it mean `DataException`, as nearly all faults of records do.
+pub fn exception_class(code: &str) -> &'static str {
+    match code {
+        "transform.connect" => "org.apache.kafka.connect.errors.ConnectException",
+        "transform.schema-builder" => "org.apache.kafka.connect.errors.SchemaBuilderException",
+        "transform.argument" => "java.lang.IllegalArgumentException",
+        "transform.bounds" => "java.lang.IndexOutOfBoundsException",
+        "transform.null" => "java.lang.NullPointerException",
+        "transform.config" => "org.apache.kafka.common.config.ConfigException",
+        _ => "org.apache.kafka.connect.errors.DataException",
+    }
+}
+
 /// What the host may do about a guest's error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FaultKind {

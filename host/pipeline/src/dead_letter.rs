@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use lockgate_model::batch::{Batch, HeaderRow, Row};
-use lockgate_model::fault::{KafkaFault, Stage};
+use lockgate_model::fault::{self, KafkaFault, Stage};
 use lockgate_model::place::TaskId;
 use lockgate_model::ports::{Produce, TopicCreation};
 
@@ -101,7 +101,7 @@ impl<P: Produce> DeadLetter<P> {
     }
 
     fn append_context(&mut self, failed: &Failed, topic: &str, row: &Row, id: &TaskId) {
-        let exception = exception_class(failed.stage);
+        let exception = exception_class(failed.stage, &failed.code);
         let message = format!("{} [{}]", failed.message, failed.code);
         let trace = format!("{exception}: {message}\n\tat {}", failed.class);
         let context = [
@@ -126,10 +126,10 @@ impl<P: Produce> DeadLetter<P> {
 }
 
 /// What readers of dead-letter queues look for: the classes that Kafka Connect's own code throws in these stages.
-const fn exception_class(stage: Stage) -> &'static str {
+fn exception_class(stage: Stage, code: &str) -> &'static str {
     match stage {
         Stage::KeyConverter | Stage::ValueConverter | Stage::HeaderConverter | Stage::Transformation => {
-            "org.apache.kafka.connect.errors.DataException"
+            fault::exception_class(code)
         }
         Stage::TaskPut | Stage::TaskPoll | Stage::KafkaProduce | Stage::KafkaConsume => {
             "org.apache.kafka.connect.errors.ConnectException"

@@ -13,12 +13,10 @@ use lockgate_config::{ConnectorSpec, DeadLetterSpec, Hidden, Part, RestartSpec, 
 use lockgate_convert::{Decode, Encode, Recode};
 use lockgate_kafka::{Consumer, ConsumerOptions, Producer};
 use lockgate_model::ports::{BatchLimits, TopicCreation};
-use lockgate_model::{Formats, Schemas, TaskId};
-use lockgate_pipeline::{
-    Chain, DeadLetter, ErrorPolicy, Link, Mailbox, SinkTask, SourceTask, Tolerance, TopicRules, Untouched,
-};
+use lockgate_model::{Schemas, TaskId};
+use lockgate_pipeline::{DeadLetter, ErrorPolicy, Mailbox, SinkTask, SourceTask, Tolerance, TopicRules, Untouched};
 use lockgate_registry::Registries;
-use lockgate_wasm::{GuestLog, Limits, LogLevel, Policy, Segment, TaskSpec};
+use lockgate_wasm::{GuestLog, Limits, LogLevel, Policy, TaskSpec};
 
 use crate::chain::{self, Plan};
 use crate::clients::{self, Producers};
@@ -95,7 +93,7 @@ impl Builder {
             value: converters::connected(&named.value, Part::Value, &self.registries)?,
             header: converters::connected(&named.header, Part::Header, &self.registries)?,
         };
-        let plans = chain::plan(&spec, &self.registry)?;
+        let plans = chain::plan(&spec.transforms, &self.registry)?;
         let config: Vec<(String, String)> = start.task.clone().into_iter().collect();
         let (wishes, connector) = (Arc::clone(&self.wishes), name.to_owned());
         let mut task = TaskSpec::new(id.clone(), found.plugin.class.clone());
@@ -116,7 +114,7 @@ impl Builder {
         let spoken = &found.plugin.encodings;
         let first = plans.first().map_or(&spoken[..], |plan| &plan.spoken[..]);
         let entry = trio.formats(first);
-        let (chain, exit) = self.chain(plans, &task, entry)?;
+        let (chain, exit) = chain::links(plans, &task, entry, &self.policy)?;
         task.formats = if chain.is_empty() { entry } else { follow(exit, spoken) };
         let adapt = Recode::new(exit, task.formats);
         let fetch = self.consumer(&spec, &sink, start.key.task, schemas.clone())?;
@@ -146,7 +144,7 @@ impl Builder {
         let schemas = task.schemas.clone();
         let given = &found.plugin.encodings;
         task.formats = plans.first().map_or_else(|| trio.formats(given), |plan| lead(given, &plan.spoken));
-        let (chain, exit) = self.chain(plans, &task, task.formats)?;
+        let (chain, exit) = chain::links(plans, &task, task.formats, &self.policy)?;
         let creation = spec.source.as_ref().and_then(|s| s.topic_creation.clone());
         let left_to_the_broker =
             TopicCreation { create: false, partitions: -1, replication_factor: -1, config: Vec::new() };
@@ -170,26 +168,6 @@ impl Builder {
             source: found.installed.package.source(task),
         };
         Ok(Box::pin(running.run(mailbox)))
-    }
-
-    /// The chain, and what comes out of it.
-    fn chain(&self, plans: Vec<Plan>, task: &TaskSpec, entry: Formats) -> Result<(Chain<Segment>, Formats), String> {
-        let mut formats = entry;
-        let mut links = Vec::with_capacity(plans.len());
-        for plan in plans {
-            let next = follow(formats, &plan.spoken);
-            let recode = Recode::new(formats, next);
-            formats = next;
-            let mut spec = task.clone();
-            spec.class.clone_from(&plan.steps[0].class);
-            spec.config = Vec::new();
-            spec.formats = formats;
-            spec.grants = grants::effective(&self.policy, &plan.requests, &plan.config)?;
-            let segment = plan.package.segment(spec, plan.steps);
-            let recode = (!recode.is_identity()).then(|| Box::new(recode) as Box<dyn lockgate_pipeline::Recode>);
-            links.push(Link { recode, segment });
-        }
-        Ok((Chain::with_links(links), formats))
     }
 
     fn consumer(&self, spec: &ConnectorSpec, sink: &SinkSpec, task: u32, schemas: Schemas) -> Result<Consumer, String> {

@@ -6,16 +6,20 @@
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use lockgate_config::{ConnectorSpec, PredicateSpec, TransformSpec};
-use lockgate_model::Encoding;
+use lockgate_config::{PredicateSpec, TransformSpec};
+use lockgate_convert::Recode;
 use lockgate_model::package::{PackageInfo, PluginInfo, PluginKind, Request};
-use lockgate_wasm::{Package, Step, StepPredicate};
+use lockgate_model::{Encoding, Formats};
+use lockgate_pipeline::{Chain, Link};
+use lockgate_wasm::{Package, Policy, Segment, Step, StepPredicate, TaskSpec};
 
-use crate::encodings::shared;
+use crate::encodings::{follow, shared};
+use crate::grants;
 use crate::registry::{Registry, answers_to};
 use crate::version::{Version, Wish};
 
 /// One segment to be.
+#[derive(Clone)]
 pub(crate) struct Plan {
     pub package: Arc<Package>,
     pub steps: Vec<Step>,
@@ -29,9 +33,9 @@ pub(crate) struct Plan {
 }
 
 /// Plans the chain; the error names the transform.
-pub(crate) fn plan(spec: &ConnectorSpec, registry: &Registry) -> Result<Vec<Plan>, String> {
+pub(crate) fn plan(transforms: &[TransformSpec], registry: &Registry) -> Result<Vec<Plan>, String> {
     let mut plans: Vec<Plan> = Vec::new();
-    for transform in &spec.transforms {
+    for transform in transforms {
         let named = |e: String| format!("transform {}: {e}", transform.alias);
         let version = transform.version.as_deref();
         let found =
@@ -65,7 +69,44 @@ pub(crate) fn plan(spec: &ConnectorSpec, registry: &Registry) -> Result<Vec<Plan
     Ok(plans)
 }
 
+/// The chain of a task whose records come in these formats, and the formats of what leaves it.
+pub(crate) fn links(
+    plans: Vec<Plan>,
+    task: &TaskSpec,
+    entry: Formats,
+    policy: &Policy,
+) -> Result<(Chain<Segment>, Formats), String> {
+    let mut formats = entry;
+    let mut links = Vec::with_capacity(plans.len());
+    for plan in plans {
+        let next = follow(formats, &plan.spoken);
+        let recode = Recode::new(formats, next);
+        formats = next;
+        let mut spec = task.clone();
+        spec.class.clone_from(&plan.steps[0].class);
+        spec.config = Vec::new();
+        spec.formats = formats;
+        spec.grants = grants::effective(policy, &plan.requests, &plan.config)?;
+        let segment = plan.package.segment(spec, plan.steps);
+        let recode = (!recode.is_identity()).then(|| Box::new(recode) as Box<dyn lockgate_pipeline::Recode>);
+        links.push(Link { recode, segment });
+    }
+    Ok((Chain::with_links(links), formats))
+}
+
 impl Plan {
+    /// The plugins of its steps and their predicates, each with its settings.
+    pub(crate) fn settings(&self) -> impl Iterator<Item = (&PluginInfo, &[(String, String)])> {
+        let of = |class: &str, kind| self.plugins.iter().find(move |p| p.kind == kind && answers_to(p, class));
+        let steps = self.steps.iter().flat_map(move |step| {
+            let own = of(&step.class, PluginKind::Transform).map(|p| (&**p, &step.config[..]));
+            let guard = step.predicate.as_ref();
+            let guard = guard.and_then(|g| Some((&**of(&g.class, PluginKind::Predicate)?, &g.config[..])));
+            own.into_iter().chain(guard)
+        });
+        steps.collect::<Vec<_>>().into_iter()
+    }
+
     fn add(&mut self, step: Step, plugins: Vec<Arc<PluginInfo>>) {
         self.requests.extend(plugins.iter().flat_map(|p| p.requests.iter().cloned()));
         self.config.extend(step.config.iter().cloned());

@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::desk::Desk;
 use crate::error::{ErrorKind, SupervisorError};
 use crate::offset_edits::DRAINING;
+use crate::preview::{RecordKind, Subject, Trial, Workbench};
 use crate::request::{Reply, Request};
 use crate::view::{
     ConfigInfos, ConfigKeyInfo, ConnectorInfo, ConnectorOffset, ConnectorStateInfo, CreateConnector, Expanded, LogLine,
@@ -219,6 +220,17 @@ impl Handle {
     /// bytes), `Storage`.
     pub async fn upload(&self, bytes: Bytes) -> Outcome<Uploaded> {
         self.ask(|reply| Request::Upload { bytes, reply }).await
+    }
+
+    /// `POST /transforms/preview`: a chain, or a predicate, with the packages of this worker. Guests are granted nothing of
+    /// the outside, and references in the configuration are not resolved.
+    pub async fn preview(
+        &self,
+        subject: &Subject,
+        config: &IndexMap<String, Option<String>>,
+        kind: RecordKind,
+    ) -> Trial {
+        Workbench::of_worker(Arc::clone(&self.desk.registry)).trial(subject, config, kind).await
     }
 
     /// All packages by name, the newest version first.

@@ -27,6 +27,7 @@ mod log_book;
 mod offset_edits;
 mod package_store;
 mod package_view;
+pub mod preview;
 mod registry;
 mod reload;
 mod report;

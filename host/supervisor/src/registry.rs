@@ -197,11 +197,11 @@ pub(crate) fn built_in_version(class: &str, wish: Option<&str>) -> Result<String
 pub(crate) const CONNECTORS: [PluginKind; 2] = [PluginKind::Source, PluginKind::Sink];
 
 /// A class is named in full, by an alias, or, as in Kafka Connect, by the last part of either with or without
-/// `Connector`.
+/// `Connector`. `Key` and `Value` alone name nothing: many classes end so.
 pub(crate) fn answers_to(plugin: &PluginInfo, name: &str) -> bool {
     let names = std::iter::once(&plugin.class).chain(&plugin.aliases);
     names.into_iter().any(|class| {
-        let simple = class.rsplit(['.', '$']).next().unwrap_or(class);
+        let simple = class.rsplit('.').next().unwrap_or(class);
         class == name || simple == name || simple.strip_suffix("Connector") == Some(name)
     })
 }

@@ -67,7 +67,7 @@ pub(crate) fn uses(
     }
     let name = config.get("name").map_or("", String::as_str);
     let spec = clients::parse(name, found.plugin.kind, config, worker);
-    let plans = spec.and_then(|spec| chain::plan(&spec, registry));
+    let plans = spec.and_then(|spec| chain::plan(&spec.transforms, registry));
     plans.is_ok_and(|plans| plans.iter().any(|plan| plan.package.info().digest == digest))
 }
 
@@ -86,7 +86,7 @@ fn chain_problems(
 ) -> Vec<ConfigAdvice> {
     let config = raw.iter().filter_map(|(k, v)| Some((k.clone(), v.clone()?))).collect();
     let name = raw.get("name").and_then(Option::as_deref).unwrap_or_default();
-    let planned = clients::parse(name, kind, &config, worker).and_then(|spec| chain::plan(&spec, registry));
+    let planned = clients::parse(name, kind, &config, worker).and_then(|spec| chain::plan(&spec.transforms, registry));
     match planned {
         Err(text) => vec![problem("transforms", text)],
         Ok(plans) => {

@@ -206,10 +206,13 @@ impl Class for TimestampConverter {
             self.defaults.fill(record, self.part)?;
         }
         let known = plan.as_deref().and_then(|(_, known)| known.as_ref());
-        if !splice::is_null(record.payload(self.part)) {
-            let this = &*self;
-            // A struct that is null is not asked what its fields are.
+        let is_null = splice::is_null(record.payload(self.part));
+        // A struct that is null is not asked what its fields are.
+        if !is_null || self.field.is_none() {
             known.map_or(Ok(()), source)?;
+        }
+        if !is_null {
+            let this = &*self;
             record.rewrite(self.part, |text, out| {
                 let Some(field) = &this.field else { return this.convert(text.trim_ascii(), known, out) };
                 let refuse = |why| splice::fault(why, schema, PURPOSE, splice::kind(Some(text)));

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::connectors::ConnectorList;
 use crate::loggers::LoggerLevel;
+use crate::previews::{Preview, PreviewRequest};
 
 /// What a body is.
 #[derive(Clone, Copy)]
@@ -351,6 +352,16 @@ pub const OPERATIONS: &[Operation] = &[
             "setLogger",
             "Sets the level of a logger and of those below it.",
             &[(200, Answer::Body("Those that changed.", json::<Vec<String>>())), (204, DONE)],
+        )
+    },
+    Operation {
+        body: Some(json::<PreviewRequest>()),
+        ..act(
+            "post",
+            "/transforms/preview",
+            "previewTransforms",
+            "Tries a chain of transforms, or a predicate, on records.",
+            &[(200, Answer::Body("An answer for each record.", json::<Preview>()))],
         )
     },
     get(

@@ -37,7 +37,7 @@ fn class_names_are_those_of_kafka_in_full_simple_and_pruned() {
 #[test]
 fn settings_are_checked_all_at_once() {
     let bad =
-        [("schemas.enable", "yes"), ("decimal.format", "HEX"), ("schemas.cache.size", "-1"), ("schema.content", "{")];
+        [("schemas.enable", "yes"), ("decimal.format", "HEX"), ("schemas.cache.size", "many"), ("schema.content", "{")];
     let Err(ConvertConfigError::Settings(problems)) = configure("JsonConverter", &bad, Role::Value) else {
         panic!("four problems")
     };

@@ -8,7 +8,7 @@ use std::mem;
 use std::sync::Arc;
 
 use bytemuck::Pod;
-use lockgate_model::batch::{BatchError, check_topic};
+use lockgate_model::batch::{BatchError, check_topic, is_internal};
 use lockgate_model::ports::BatchLimits;
 use lockgate_model::{Batch, HeaderRow, Row, RowFault, Schemas, Span};
 
@@ -124,7 +124,7 @@ impl Dictionary {
         let mut topics = Vec::with_capacity(applied.topics.len());
         for topic in applied.topics {
             let same = batch.topics.iter().find(|t| ***t == topic).map(Arc::clone);
-            topics.push(same.map_or_else(|| self.topic(topic), Ok)?);
+            topics.push(same.map_or_else(|| self.routed(topic), Ok)?);
         }
         let kept = batch.data.len();
         if kept.saturating_add(applied.appended.len()) > u32::MAX as usize {
@@ -135,7 +135,7 @@ impl Dictionary {
         mem::swap(&mut batch.headers, &mut headers);
         mem::swap(&mut batch.topics, &mut topics);
         let schemas = mem::replace(&mut batch.schemas, self.schemas.clone());
-        if let Err(e) = batch.check() {
+        if let Err(e) = batch.check_rows() {
             batch.data.truncate(kept);
             (batch.rows, batch.headers, batch.topics, batch.schemas) = (rows, headers, topics, schemas);
             return Err(e.to_string());
@@ -214,17 +214,33 @@ impl Dictionary {
 
     /// The shared text of a topic name.
     fn topic(&mut self, name: String) -> Result<Arc<str>, String> {
-        /// Names remembered at most; a guest that uses more pays an allocation for each.
-        const NAMES_MAX: usize = 64;
         if let Some(known) = self.topics.iter().find(|t| ***t == name) {
             return Ok(Arc::clone(known));
         }
         check_topic(&name)?;
+        Ok(self.remember(name))
+    }
+
+    /// Likewise of a name that a transform made. It may be no name for a topic, and then Kafka refuses the record; that a
+    /// plugin writes to Kafka's own topics is refused here.
+    fn routed(&mut self, name: String) -> Result<Arc<str>, String> {
+        if let Some(known) = self.topics.iter().find(|t| ***t == name) {
+            return Ok(Arc::clone(known));
+        }
+        if is_internal(&name) {
+            return Err(format!("{name} is one of Kafka's own topics, which are not for plugins"));
+        }
+        Ok(self.remember(name))
+    }
+
+    fn remember(&mut self, name: String) -> Arc<str> {
+        /// Names remembered at most; a guest that uses more pays an allocation for each.
+        const NAMES_MAX: usize = 64;
         let topic: Arc<str> = name.into();
         if self.topics.len() < NAMES_MAX {
             self.topics.push(Arc::clone(&topic));
         }
-        Ok(topic)
+        topic
     }
 }
 
