@@ -168,7 +168,7 @@ fn lies_of_an_outcome_leave_the_batch_as_it_was() {
     let mut both = applied(&[at(1, null)], b"");
     both.failed = vec![failed(1)];
     let mut bad_topic = applied(&[at(0, null)], b"");
-    bad_topic.topics[1] = "a b".to_owned();
+    bad_topic.topics[1] = "__consumer_offsets".to_owned();
     let lies = [
         applied(&[at(3, null)], b""),
         applied(&[at(1, null), at(0, null)], b""),
