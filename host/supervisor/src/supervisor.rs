@@ -143,12 +143,11 @@ impl Start {
         }
         let (offsets, wishes) = (Arc::new(offsets), Arc::<Wishes>::default());
         let reloads = Arc::new(Reloads::new(self.worker.providers.clone()));
-        let graceful = self.worker.graceful_timeout;
         let tenant: Arc<str> = self.worker.tenant.as_str().into();
         let setup = Setup {
             worker_id: self.worker_id.clone(),
             tenant: Arc::clone(&tenant),
-            stop_within: share(graceful, 90),
+            stop_within: share(self.worker.graceful_timeout, 90),
             stalled_after: self.worker.stalled_after,
             registry: Arc::clone(&self.desk.registry),
             converters: Part::ALL.map(|part| self.worker.converters.of(part).class.clone()),
@@ -165,7 +164,7 @@ impl Start {
             registries: Arc::clone(&self.registries),
             wishes: Arc::clone(&wishes),
             tenant,
-            drain_deadline: share(graceful, 75),
+            drain_deadline: share(self.worker.graceful_timeout, 75),
         };
         let jobs = Jobs {
             worker: Arc::clone(&self.worker),

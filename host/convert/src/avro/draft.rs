@@ -129,23 +129,11 @@ impl Drafting {
             Type::Float32 => object = simple("float"),
             Type::Float64 => object = simple("double"),
             Type::Boolean => object = simple("boolean"),
-            Type::String => match symbols(schema, self.options) {
-                Some((name, symbols)) => {
-                    let (name, symbols) = (name.to_owned(), symbols.into_iter().map(str::to_owned).collect::<Vec<_>>());
-                    if let Some(known) = self.define(&name, schema, &mut object, "enum", namespace)? {
-                        return Ok(known);
-                    }
-                    let short = names::split(&name).1;
-                    if let Some(doc) = parameter(schema, &format!("{}{short}", names::ENUM_DOC)) {
-                        object.insert("doc".to_owned(), doc.into());
-                    }
-                    object.insert("symbols".to_owned(), symbols.into());
-                    if let Some(default) = parameter(schema, &format!("{}{short}", names::ENUM_DEFAULT)) {
-                        object.insert("default".to_owned(), default.into());
-                    }
+            Type::String => {
+                if let Some(known) = self.text(schema, &mut object, namespace)? {
+                    return Ok(known);
                 }
-                None => object = simple("string"),
-            },
+            }
             Type::Bytes => {
                 if let Some(known) = self.bytes(schema, &mut object, namespace)? {
                     return Ok(known);
@@ -178,6 +166,30 @@ impl Drafting {
             return Ok(name.clone());
         }
         Ok(Json::Object(object))
+    }
+
+    fn text(
+        &mut self,
+        schema: &Schema,
+        object: &mut Map<String, Json>,
+        namespace: Option<&str>,
+    ) -> Result<Option<Json>> {
+        let Some((name, symbols)) = symbols(schema, self.options) else {
+            object.insert("type".to_owned(), "string".into());
+            return Ok(None);
+        };
+        if let Some(known) = self.define(name, schema, object, "enum", namespace)? {
+            return Ok(Some(known));
+        }
+        let short = names::split(name).1;
+        if let Some(doc) = parameter(schema, &format!("{}{short}", names::ENUM_DOC)) {
+            object.insert("doc".to_owned(), doc.into());
+        }
+        object.insert("symbols".to_owned(), symbols.into());
+        if let Some(default) = parameter(schema, &format!("{}{short}", names::ENUM_DEFAULT)) {
+            object.insert("default".to_owned(), default.into());
+        }
+        Ok(None)
     }
 
     fn bytes(

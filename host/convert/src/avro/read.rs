@@ -126,6 +126,42 @@ impl<'a> Cursor<'a> {
                 out.null();
                 return Ok(true);
             }
+            Step::List(of) => self.list(*of, out, depth)?,
+            Step::TextMap(of) => self.text_map(*of, out, depth)?,
+            Step::Entries { .. } => self.entries(at, out, depth)?,
+            Step::Record(fields) => {
+                out.open_map(Some(fields.len()));
+                for (index, (name, of)) in fields.iter().enumerate() {
+                    out.key(name, index == 0);
+                    self.step(*of, out, depth + 1)?;
+                }
+                out.close_map(0, None);
+            }
+            Step::Optional { null, some, of } => {
+                let branch = self.branch()?;
+                if Some(branch) == *null {
+                    out.null();
+                    return Ok(true);
+                }
+                if branch != *some {
+                    return Err(self.error("a union has no such branch"));
+                }
+                return self.step(*of, out, depth + 1);
+            }
+            Step::Union { fields, branches } => return self.union(fields, branches, out, depth),
+            Step::Choice(branches) => {
+                let branch = self.branch()?;
+                let of = usize::try_from(branch).ok().and_then(|branch| branches.get(branch)).copied();
+                return self.step(of.ok_or_else(|| self.error("a union has no such branch"))?, out, depth + 1);
+            }
+            Step::Anything(kinds) => return self.anything(kinds, out, depth),
+            step => self.scalar(step, out)?,
+        }
+        Ok(false)
+    }
+
+    fn scalar<O: Out>(&mut self, step: &Step, out: &mut O) -> Result<()> {
+        match step {
             Step::Boolean => {
                 let [byte] = self.fixed()?;
                 out.boolean(byte != 0);
@@ -162,37 +198,10 @@ impl<'a> Cursor<'a> {
                 let symbol = usize::try_from(index).ok().and_then(|index| symbols.get(index));
                 out.constant(symbol.ok_or_else(|| self.error("an enum has no such symbol"))?);
             }
-            Step::List(of) => self.list(*of, out, depth)?,
-            Step::TextMap(of) => self.text_map(*of, out, depth)?,
-            Step::Entries { .. } => self.entries(at, out, depth)?,
-            Step::Record(fields) => {
-                out.open_map(Some(fields.len()));
-                for (index, (name, of)) in fields.iter().enumerate() {
-                    out.key(name, index == 0);
-                    self.step(*of, out, depth + 1)?;
-                }
-                out.close_map(0, None);
-            }
-            Step::Optional { null, some, of } => {
-                let branch = self.branch()?;
-                if Some(branch) == *null {
-                    out.null();
-                    return Ok(true);
-                }
-                if branch != *some {
-                    return Err(self.error("a union has no such branch"));
-                }
-                return self.step(*of, out, depth + 1);
-            }
-            Step::Union { fields, branches } => return self.union(fields, branches, out, depth),
-            Step::Choice(branches) => {
-                let branch = self.branch()?;
-                let of = usize::try_from(branch).ok().and_then(|branch| branches.get(branch)).copied();
-                return self.step(of.ok_or_else(|| self.error("a union has no such branch"))?, out, depth + 1);
-            }
-            Step::Anything(kinds) => return self.anything(kinds, out, depth),
+            // The others have parts.
+            _ => {}
         }
-        Ok(false)
+        Ok(())
     }
 
     fn branch(&mut self) -> Result<u64> {

@@ -219,23 +219,7 @@ impl Put {
                 items.iter().try_for_each(|item| of.write(item, out))?;
                 out.push(0);
             }
-            (Self::TextMap(of), Value::Map(entries)) => {
-                count(entries.len(), out);
-                for (key, value) in entries {
-                    let Value::String(key) = key else { return Err(invalid(key, "a key of an Avro map")) };
-                    text(key.as_bytes(), out);
-                    of.write(value, out)?;
-                }
-                out.push(0);
-            }
-            (Self::Entries(key, value), Value::Map(entries)) => {
-                count(entries.len(), out);
-                for (k, v) in entries {
-                    key.write(k, out)?;
-                    value.write(v, out)?;
-                }
-                out.push(0);
-            }
+            (Self::TextMap(_) | Self::Entries(..), Value::Map(entries)) => self.entries(entries, out)?,
             (Self::Record(sources), Value::Struct(values)) => {
                 for source in sources {
                     match source {
@@ -264,6 +248,26 @@ impl Put {
             (_, Value::Null) => return Err(no_null()),
             (put, value) => return Err(invalid(value, put.name())),
         }
+        Ok(())
+    }
+
+    /// A map: Avro's own, or an array of records.
+    fn entries(&self, entries: &[(Value, Value)], out: &mut Vec<u8>) -> Result<()> {
+        count(entries.len(), out);
+        for (k, v) in entries {
+            match (self, k) {
+                (Self::TextMap(of), Value::String(key)) => {
+                    text(key.as_bytes(), out);
+                    of.write(v, out)?;
+                }
+                (Self::Entries(key, value), k) => {
+                    key.write(k, out)?;
+                    value.write(v, out)?;
+                }
+                (_, k) => return Err(invalid(k, "a key of an Avro map")),
+            }
+        }
+        out.push(0);
         Ok(())
     }
 
