@@ -238,6 +238,13 @@ impl Worker {
         request(&self.address, "POST", "/packages", &[("content-type", "application/wasm")], wasm).unwrap()
     }
 
+    /// Resident memory of the process, in bytes.
+    pub fn resident_bytes(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid().unwrap())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
+    }
+
     /// Creates a connector; it must be taken.
     #[track_caller]
     pub fn create(&self, name: &str, config: Value) -> Value {

@@ -9,7 +9,7 @@ use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
 use lockgate_tests::http::request;
-use lockgate_tests::{Answer, Kafka, Worker};
+use lockgate_tests::{Answer, Kafka, Worker, WorkerOptions};
 use serde_json::{Value, json};
 
 use crate::configs::{blackhole, with};
@@ -102,6 +102,55 @@ fn hundreds_of_clients_that_never_finish_harm_no_one() {
     worker.get("/health").expect(200);
 }
 
+/// Sends bytes one by one, as long as anybody takes them.
+fn dribble(stream: &mut TcpStream, bytes: &[u8], end: Instant) {
+    for byte in bytes.iter().cycle() {
+        if Instant::now() > end || stream.write_all(&[*byte]).is_err() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn whoever_dribbles_headers_or_bodies_gives_way_when_all_places_are_taken() {
+    let kafka = Kafka::shared();
+    let places = 40;
+    let options = WorkerOptions::default().with("lockgate.limits.rest.connections.max", &places.to_string());
+    let worker = Worker::start_with(&kafka.bootstrap, options);
+    let end = Instant::now() + SOON * 3;
+    let body =
+        "POST /connectors HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000000\r\n\r\n";
+    for head in ["GET /connectors HTTP/1.1\r\nhost: x\r\nx-more: ", body] {
+        let dribblers: Vec<TcpStream> = (0..places * 2)
+            .map(|_| {
+                let mut stream = TcpStream::connect(&worker.address).unwrap();
+                stream.set_write_timeout(Some(SOON)).unwrap();
+                let _ = stream.write_all(head.as_bytes()); // it may have had to go already
+                stream
+            })
+            .collect();
+        let (honest, hung_up) = std::thread::scope(|scope| {
+            for stream in dribblers.iter().take(10) {
+                let mut stream = stream.try_clone().unwrap();
+                scope.spawn(move || dribble(&mut stream, b"x", end.min(Instant::now() + SOON)));
+            }
+            let began = Instant::now();
+            for _ in 0..5 {
+                worker.get("/connectors").expect(200);
+            }
+            let honest = began.elapsed();
+            let is_closed = |stream: &&TcpStream| {
+                stream.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
+                matches!((&mut &**stream).read(&mut [0; 1]), Ok(0)) || stream.take_error().is_ok_and(|e| e.is_some())
+            };
+            (honest, dribblers.iter().filter(is_closed).count())
+        });
+        assert!(honest < SOON, "{honest:?} among those that begin with {head}");
+        assert!(hung_up > 0, "nobody had to go");
+    }
+}
+
 /// Sends bytes as they are; the status of the answer, or none if the connection was closed without one.
 fn raw(address: &str, bytes: &[u8]) -> Option<u16> {
     let mut stream = TcpStream::connect(address).unwrap();
@@ -161,13 +210,6 @@ fn nonsense_below_http_is_refused_or_hung_up_on() {
     }
 }
 
-/// Resident memory of the worker, in bytes.
-fn resident(worker: &Worker) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", worker.pid().unwrap())).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
-}
-
 #[test]
 fn bodies_beyond_all_measure_are_refused_in_bounded_time_and_memory() {
     let kafka = Kafka::shared();
@@ -192,7 +234,7 @@ fn bodies_beyond_all_measure_are_refused_in_bounded_time_and_memory() {
         ("100,000 unknown fields", "/connectors", format!("{{{}}}", field_list(100_000))),
     ];
     worker.get("/connectors").expect(200);
-    let before = resident(&worker);
+    let before = worker.resident_bytes();
     for (what, path, body) in cases {
         let began = Instant::now();
         let headers = [("content-type", "application/json")];
@@ -202,7 +244,7 @@ fn bodies_beyond_all_measure_are_refused_in_bounded_time_and_memory() {
         assert!(answer.body.len() < body.len() + 2048, "{what}: the answer has {} bytes", answer.body.len());
         assert!(began.elapsed() < SOON, "{what}: {:?}", began.elapsed());
     }
-    let after = resident(&worker);
+    let after = worker.resident_bytes();
     assert!(after < before + GROWTH_BYTES_MAX, "{before} bytes before, {after} after");
     assert_eq!(worker.get("/connectors").json(), json!([]));
 }

@@ -143,6 +143,7 @@ fn scripts_get_the_rest_object_as_it_is() {
     same(&["package", "list"], "/packages");
     same(&["package", "inspect", "file"], "/packages/file");
     same(&["cluster", "info"], "/");
+    same(&["worker", "info"], "/");
     let yaml = connector(&worker, &["config", "größe & co", "-o", "yaml"]).ends(0).out;
     assert!(yaml.contains("connector.class: blackhole\n") && yaml.contains("name: größe & co\n"), "{yaml}");
 }

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use lockgate_tests::{Kafka, Worker, eventually, eventually_equal};
 
-use crate::configs::{blackhole, file_source, numbers};
+use crate::configs::{blackhole, file_source, numbers, with};
 
 /// What promtool finds in a page.
 fn problems(page: &str) -> Vec<String> {
@@ -27,7 +27,15 @@ fn figures_are_those_of_kafka_connect_and_promtool_finds_nothing_but_its_millise
     let topic = kafka.topic("measured", 1);
     std::fs::write(worker.path("in.txt"), numbers(0..500).join("\n") + "\n").unwrap();
     worker.create_running("in", file_source(&worker.path_text("in.txt"), &topic.name));
-    worker.create_running("measured", blackhole(&topic.name));
+    let filter = "org.apache.kafka.connect.transforms.Filter";
+    let chain = [
+        ("transforms", "drop"),
+        ("transforms.drop.type", filter),
+        ("transforms.drop.predicate", "gone"),
+        ("predicates", "gone"),
+        ("predicates.gone.type", "org.apache.kafka.connect.transforms.predicates.RecordIsTombstone"),
+    ];
+    worker.create_running("measured", with(blackhole(&topic.name), &chain));
     let sink =
         |name: &str| worker.metric(&format!("kafka_connect_sink_task_metrics_{name}"), &["connector=\"measured\""]);
     let source =
@@ -50,6 +58,10 @@ fn figures_are_those_of_kafka_connect_and_promtool_finds_nothing_but_its_millise
     let info = task("info").is_some();
     let page = worker.get("/metrics").text();
     assert!(info && page.contains("value_converter_class=\"org.apache.kafka.connect.storage.StringConverter\""));
+    let step =
+        |kind: &str, labels: &[&str]| worker.metric(&format!("kafka_connect_connector_{kind}_metrics_info"), labels);
+    assert_eq!(step("transform", &["transform=\"drop\"", filter, "task=\"0\""]), Some(1.0));
+    assert_eq!(step("predicate", &["predicate=\"gone\"", "RecordIsTombstone"]), Some(1.0));
     let odd = |line: &String| !(line.starts_with("kafka_connect_") && line.contains("abbreviated unit"));
     let found: Vec<String> = problems(&page).into_iter().filter(odd).collect();
     assert!(found.is_empty(), "{found:#?}");

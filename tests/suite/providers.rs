@@ -74,7 +74,8 @@ fn a_value_reaches_the_plugin_and_is_seen_nowhere_else() {
     assert!(infos.contains("refused by validate: [hidden]") && !infos.contains(SECRET), "{infos}");
     let refused = worker.call("POST", "/connectors", &json!({"name": "refusing", "config": refusing})).expect(400);
     assert!(refused.text().contains("refused by validate: [hidden]"), "{}", refused.text());
-    let unresolved = with(config, &[("password", "${secret:nothing}"), ("name", "unresolved"), ("tasks.max", "0")]);
+    let unresolved =
+        with(config.clone(), &[("password", "${secret:nothing}"), ("name", "unresolved"), ("tasks.max", "0")]);
     let unresolved =
         worker.call("POST", "/connectors", &json!({"name": "unresolved", "config": unresolved})).expect(400);
     let text = unresolved.text();
@@ -83,7 +84,20 @@ fn a_value_reaches_the_plugin_and_is_seen_nowhere_else() {
     let trace = worker.wait_failed("quiet");
     assert!(trace.contains("marked bad: [hidden]"), "{trace}");
 
-    let seen = everything(&worker, &["quiet"]);
+    let dead = kafka.topic("secret-dead", 1);
+    let letters = [
+        ("errors.tolerance", "all"),
+        ("errors.deadletterqueue.topic.name", &dead.name),
+        ("errors.deadletterqueue.context.headers.enable", "true"),
+        ("name", "tells-no-secret"),
+    ];
+    worker.create_running("tells-no-secret", with(config, &letters));
+    let letter = eventually("the bad record is a dead letter", || dead.read().into_iter().next());
+    let said = |name: &str| letter.header(&format!("__connect.errors.exception.{name}"));
+    assert_eq!(said("message"), Some("marked bad: [hidden] [ref.bad]"));
+    assert!(said("stacktrace").is_some_and(|trace| trace.contains("[hidden]") && !trace.contains(SECRET)));
+
+    let seen = everything(&worker, &["quiet", "tells-no-secret"]);
     assert!(!seen.contains(SECRET), "{}", seen.lines().filter(|l| l.contains(SECRET)).collect::<Vec<_>>().join("\n"));
 }
 

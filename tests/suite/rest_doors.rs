@@ -116,6 +116,9 @@ fn loggers_change_what_is_logged_and_say_when() {
     assert!(one["level"] == "INFO" && one["last_modified"].is_i64(), "{one}");
     put("/admin/loggers/org.apache.kafka?scope=cluster", &json!({"level": "DEBUG"})).expect(204);
     assert_eq!(worker.get("/admin/loggers/org.apache.kafka").expect(200).json()["level"], "DEBUG");
+    let configs = kafka.topic_named(&worker.property("config.storage.topic"));
+    let written: Vec<_> = configs.read().iter().map(|record| (record.key_text(), record.text())).collect();
+    assert_eq!(written, [("logger-cluster-org.apache.kafka".to_owned(), r#"{"level":"DEBUG"}"#.to_owned())]);
     assert_eq!(message(worker.get("/admin/loggers/nobody").expect(404)), "Logger nobody not found.");
     let wrong = put("/admin/loggers/root", &json!({"level": "LOUD"})).expect(404);
     assert_eq!(message(wrong), "invalid log level 'LOUD'.");

@@ -12,6 +12,9 @@ const LOOK_MAX: Duration = Duration::from_millis(50);
 /// From the call that creates one to its task RUNNING, on average.
 const CREATE_MAX: Duration = Duration::from_millis(100);
 
+/// Memory of one that idles, on average: beyond this something grows that should not.
+const MEMORY_KIB_MAX: u64 = 2 << 10;
+
 fn median(mut times: Vec<Duration>) -> Duration {
     times.sort();
     times[times.len() / 2]
@@ -24,6 +27,7 @@ fn many_connectors_are_created_and_looked_at_quickly() {
     let kafka = Kafka::shared();
     let worker = Worker::start(&kafka.bootstrap);
     let topic = kafka.topic("many", 1);
+    let before = worker.resident_bytes();
     let began = Instant::now();
     for n in 0..count {
         worker.create(&format!("c{n}"), json!({"connector.class": "datagen", "topic": topic.name, "count": "1"}));
@@ -34,6 +38,7 @@ fn many_connectors_are_created_and_looked_at_quickly() {
         (all.as_object().unwrap().values().filter(|c| runs(c)).count() == count).then_some(())
     });
     let creation = began.elapsed() / u32::try_from(count).unwrap();
+    let each_kib = worker.resident_bytes().saturating_sub(before) / (count as u64) >> 10;
     let look = |path: &str| {
         let one = |_| {
             let began = Instant::now();
@@ -44,7 +49,10 @@ fn many_connectors_are_created_and_looked_at_quickly() {
     };
     let (list, expanded) = (look("/connectors"), look("/connectors?expand=status&expand=info"));
     let status = look(&format!("/connectors/c{}/status", count / 2));
-    eprintln!("{count} connectors: creation {creation:?}, list {list:?}, expanded {expanded:?}, status {status:?}");
+    eprintln!(
+        "{count} connectors: creation {creation:?}, list {list:?}, expanded {expanded:?}, status {status:?}, memory {each_kib} KiB each"
+    );
+    assert!(each_kib < MEMORY_KIB_MAX, "an idle connector takes {each_kib} KiB");
     assert!(creation < CREATE_MAX * patience, "creation to RUNNING: {creation:?} each");
     for (what, took) in [("list", list), ("expanded", expanded), ("status", status)] {
         assert!(took < LOOK_MAX * patience, "{what}: {took:?}");

@@ -2,10 +2,12 @@
 //!
 //! Enters: bytes. Leaves: status codes and texts, and a running connector.
 
+use std::io::Write;
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use lockgate_tests::http::request;
-use lockgate_tests::{Kafka, Worker, places};
+use lockgate_tests::{Kafka, Worker, eventually, places};
 use serde_json::json;
 
 /// A guest of `tests/guests` that behaves, has a sink and is not among the bundled packages.
@@ -99,6 +101,29 @@ fn a_connector_runs_within_a_second_of_its_packages_upload() {
     worker.create_running("fresh", json!({"connector.class": class, "topics": topic.name, "tasks.max": "1"}));
     // Generous: the figure itself is in tests/bench. This fails when something waits that should not.
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
+#[test]
+fn an_upload_whose_turn_does_not_come_is_told_to_try_again() {
+    let worker = Worker::start(&Kafka::shared().bootstrap);
+    let head = "POST /packages HTTP/1.1\r\nhost: x\r\ncontent-type: application/wasm\r\ncontent-length: 9\r\n\r\n";
+    let slow: Vec<TcpStream> = (0..4)
+        .map(|_| {
+            let mut stream = TcpStream::connect(&worker.address).unwrap();
+            stream.write_all(head.as_bytes()).unwrap();
+            stream
+        })
+        .collect();
+    eventually("all turns are taken", || {
+        // Each turn waits for its body, so a worker that was asked four times has none left.
+        let busy = worker.upload(b"");
+        (busy.status == 503).then(|| {
+            assert!(busy.text().contains("[package.busy]"), "{}", busy.text());
+            assert_eq!(busy.header("retry-after"), Some("10"));
+        })
+    });
+    drop(slow);
+    eventually("the turns are free again", || (worker.upload(b"no wasm").status < 500).then_some(()));
 }
 
 #[test]

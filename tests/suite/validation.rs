@@ -74,20 +74,37 @@ fn a_validation_has_the_keys_groups_and_errors_of_kafka_connect() {
 }
 
 #[test]
-fn a_plugin_that_gives_more_tasks_than_asked_fails_its_connector_enforced_or_not() {
+fn a_plugin_that_gives_more_tasks_than_asked_fails_its_connector_unless_that_is_not_enforced() {
     let kafka = Kafka::shared();
     let worker = Worker::start(&kafka.bootstrap);
     let topic = kafka.topic("crowd", 1);
     let package = worker.upload(&places::guest("lies")).expect(201).json();
     let plugins = package["plugins"].as_array().unwrap();
     let class = plugins.iter().find(|p| p["type"] == "sink").unwrap()["class"].clone();
-    for enforce in ["true", "false"] {
-        let config = json!({"connector.class": class, "topics": topic.name, "tasks.max": "1", "lie": "tasks-many"});
-        worker.create(enforce, with(config, &[("tasks.max.enforce", enforce)]));
-        let trace = eventually("the connector fails", || {
-            let status = worker.get(&format!("/connectors/{enforce}/status")).json();
+    let create = |name: &str, enforce: &str, tasks: &str| {
+        let config = json!({"connector.class": class, "topics": topic.name, "tasks.max": tasks, "lie": "tasks-many"});
+        worker.create(name, with(config, &[("tasks.max.enforce", enforce)]));
+    };
+    let failed = |name: &str| {
+        eventually("the connector fails", || {
+            let status = worker.get(&format!("/connectors/{name}/status")).json();
             (status["connector"]["state"] == "FAILED").then(|| status["connector"]["trace"].to_string())
-        });
-        assert!(trace.contains("11 task configurations were given, asked were 1 to 1"), "{trace}");
-    }
+        })
+    };
+    create("crowd-enforced", "true", "1");
+    let trace = failed("crowd-enforced");
+    let text = "The connector crowd-enforced has generated 11 tasks, which is greater than 1, the maximum number of tasks it is \
+                configured to create. ";
+    assert!(trace.contains(text), "{trace}");
+    create("crowd-free", "false", "1");
+    let tasks = eventually("all its tasks run", || {
+        let status = worker.get("/connectors/crowd-free/status").json();
+        let tasks = status["tasks"].as_array()?.clone();
+        tasks.iter().all(|task| task["state"] == "RUNNING").then_some(tasks.len()).filter(|count| *count > 0)
+    });
+    assert_eq!(tasks, 11);
+    assert!(worker.log().contains("The connector crowd-free has generated 11 tasks"), "the worker warns");
+    create("crowd-bounded", "false", "995");
+    let trace = failed("crowd-bounded");
+    assert!(trace.contains("1005 task configurations were given, allowed are 1 to 1000"), "{trace}");
 }

@@ -1,16 +1,19 @@
 //! Who may call: HTTP basic and bearer tokens.
 //!
-//! Enters: files of users and tokens, the `Authorization` of a request. Leaves: yes or no. Invariant: read once, at start;
-//! a file that cannot be read or is empty ends the start rather than letting everybody in; neither passwords nor tokens are
-//! printed; comparing takes as long for a nearly right secret as for a wrong one. Rules: RFC 7617, RFC 6750.
+//! Enters: files of users and tokens, the `Authorization` of a request. Leaves: yes or no. Invariant: a file that cannot be
+//! read or is empty ends the start rather than letting everybody in; neither passwords nor tokens are printed; comparing
+//! takes as long for a nearly right secret as for a wrong one. Rules: RFC 7617, RFC 6750.
 
-use std::fmt;
-use std::path::{Path, PathBuf};
+mod files;
+
+use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, header};
-use lockgate_config::{RestAuth, properties};
+use lockgate_config::RestAuth;
+
+use files::{Secrets, SecretsFile};
 
 /// The callers cannot be told apart.
 #[derive(Debug, thiserror::Error)]
@@ -29,29 +32,20 @@ pub enum AuthError {
     },
 }
 
-/// Secrets by name.
-type Secrets = Vec<(String, String)>;
-
 /// Who may call.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Callers {
     /// `user`, `password`.
-    basic: Option<Secrets>,
+    basic: Option<SecretsFile>,
     /// `name`, `token`.
-    bearer: Option<Secrets>,
-}
-
-impl fmt::Debug for Callers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = |secrets: &Option<Secrets>| secrets.as_ref().map(Vec::len);
-        f.debug_struct("Callers").field("basic", &count(&self.basic)).field("bearer", &count(&self.bearer)).finish()
-    }
+    bearer: Option<SecretsFile>,
 }
 
 impl Callers {
     /// Reads the files.
     pub fn read(auth: &RestAuth) -> Result<Self, AuthError> {
-        let read = |path: &Option<PathBuf>, key, form| path.as_deref().map(|p| secrets(p, key, form)).transpose();
+        let read =
+            |path: &Option<PathBuf>, key, form| path.as_deref().map(|p| SecretsFile::open(p, key, form)).transpose();
         Ok(Self {
             basic: read(&auth.basic_file, "lockgate.rest.basic.file", "user=password")?,
             bearer: read(&auth.bearer_file, "lockgate.rest.bearer.file", "name=token")?,
@@ -66,11 +60,12 @@ impl Callers {
         let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let (scheme, secret) = given.split_once(' ').unwrap_or_default();
         let known = match scheme.to_ascii_lowercase().as_str() {
-            "basic" => self.basic.as_ref().is_some_and(|users| is_user(users, secret.trim())),
+            "basic" => self.basic.as_ref().is_some_and(|users| is_user(&users.secrets(), secret.trim())),
             "bearer" => {
                 let token = secret.trim();
                 // All are compared, so that the time does not tell which one it was.
-                self.bearer.iter().flatten().filter(|(_, known)| is_same(known, token)).count() > 0
+                let known = self.bearer.as_ref().map(SecretsFile::secrets);
+                known.iter().flat_map(|known| known.iter()).filter(|(_, known)| is_same(known, token)).count() > 0
             }
             _ => false,
         };
@@ -93,21 +88,17 @@ fn is_same(known: &str, given: &str) -> bool {
     different == 0 && known.len() == given.len()
 }
 
-fn secrets(path: &Path, key: &'static str, form: &'static str) -> Result<Secrets, AuthError> {
-    let refuse = |why: String| AuthError::File { path: path.to_owned(), key, form, why };
-    let text = std::fs::read_to_string(path).map_err(|e| refuse(e.to_string()))?;
-    let entries = properties::parse(&text).map_err(|_| refuse("it is not a properties file".to_owned()))?;
-    let secrets: Secrets = entries.into_iter().filter(|(_, secret)| !secret.is_empty()).collect();
-    if secrets.is_empty() { Err(refuse("nobody stands in it".to_owned())) } else { Ok(secrets) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn callers(basic: Option<&str>, bearer: Option<&str>) -> Callers {
-        let parse = |text: &str| properties::parse(text).unwrap().into_iter().collect();
-        Callers { basic: basic.map(parse), bearer: bearer.map(parse) }
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: Option<&str>| {
+            let path = dir.path().join(name);
+            text.map(|text| std::fs::write(&path, text).map(|()| path).unwrap())
+        };
+        Callers::read(&RestAuth { basic_file: write("basic", basic), bearer_file: write("bearer", bearer) }).unwrap()
     }
 
     fn asks(callers: &Callers, authorization: &str) -> Option<&'static str> {

@@ -118,7 +118,7 @@ impl Desk {
             Route::Root => Ok(json(StatusCode::OK, &self.handle.worker())),
             Route::Health => Ok(self.health().await),
             Route::Metrics => {
-                let text = exposition::text(&self.handle.metrics().await?);
+                let text = exposition::text(&self.handle.metrics().await?, &self.options.secrets);
                 Ok(typed(StatusCode::OK, exposition::CONTENT_TYPE, text))
             }
             Route::OpenApi => Ok(typed(StatusCode::OK, "application/json", openapi::document())),

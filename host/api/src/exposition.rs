@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use lockgate_config::Secrets;
 use lockgate_model::TaskMetrics;
 use lockgate_supervisor::view::{Ailment, ConnectorType, MetricsView, TaskMetricsView};
 
@@ -33,13 +34,14 @@ struct Shown<'a> {
 }
 
 /// The whole exposition.
-pub fn text(view: &MetricsView) -> String {
+pub fn text(view: &MetricsView, secrets: &Secrets) -> String {
     let shown = |task| Shown { task, block: block(&labels(task).pairs()) };
     let tasks: Vec<Shown<'_>> = view.tasks.iter().map(shown).collect();
     let mut page = Page(String::with_capacity((16 << 10) + tasks.len() * (8 << 10)));
     worker::families(&mut page, view);
     connectors(&mut page, view);
     task_info(&mut page, view, &tasks);
+    steps::families(&mut page, view);
     for metric in TASK_METRICS {
         page.family(metric.name, metric.kind, metric.help);
         for Shown { task, block } in &tasks {
@@ -58,7 +60,7 @@ pub fn text(view: &MetricsView) -> String {
         }
     }
     ailments(&mut page, &tasks);
-    guests::families(&mut page, view);
+    guests::families(&mut page, view, secrets);
     page.0
 }
 
@@ -221,6 +223,7 @@ const fn signed(value: i64) -> f64 {
 }
 
 mod guests;
+mod steps;
 mod tables;
 mod worker;
 use tables::{SUMMARIES, TASK_METRICS};

@@ -21,6 +21,7 @@ mod plugins;
 mod previews;
 mod query;
 mod route;
+mod seats;
 mod serve;
 mod strict;
 mod tls;
@@ -28,7 +29,7 @@ mod tls;
 use std::sync::Arc;
 
 use axum::Router;
-use lockgate_config::{AdminListeners, RestSettings};
+use lockgate_config::{AdminListeners, RestSettings, Secrets};
 use lockgate_supervisor::Handle;
 
 use auth::Callers;
@@ -48,6 +49,8 @@ pub struct ApiOptions {
     pub tenant: String,
     /// What is logged.
     pub loggers: Loggers,
+    /// What must not be seen in names that guests choose.
+    pub secrets: Secrets,
 }
 
 /// The API, ready to be served.
@@ -57,7 +60,7 @@ pub struct Api {
     pub main: Router,
     /// What `admin.listeners` serve, where there are any.
     pub admin: Router,
-    /// Connections at the same time (`lockgate.limits.rest.connections.max`); more wait to be accepted.
+    /// Connections at the same time (`lockgate.limits.rest.connections.max`); when all are taken, idle ones give way.
     pub connections_max: usize,
 }
 

@@ -104,14 +104,16 @@ impl Loggers {
         self.levels.lock().unwrap_or_else(PoisonError::into_inner).get(name).map(Into::into)
     }
 
+    /// Whether this logger may have a level: it has one, or there is room for one more.
+    fn admit(&self, name: &str) -> Result<(), Refusal> {
+        let levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
+        admit(&levels, name)
+    }
+
     /// Sets the level of a logger and of those below it; the names of those that changed.
     fn set(&self, name: &str, level: Level) -> Result<Vec<String>, Refusal> {
         let mut levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
-        if !levels.contains_key(name) && (levels.len() >= LOGGERS_MAX || name.len() > NAME_MAX) {
-            return Err(Refusal::bad_request(format!(
-                "there may be {LOGGERS_MAX} loggers with names of at most {NAME_MAX} bytes"
-            )));
-        }
+        admit(&levels, name)?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         let fresh = Entry { level, last_modified: i64::try_from(now).ok() };
         let mut changed = Vec::new();
@@ -130,6 +132,14 @@ impl Loggers {
         (self.apply)(&filters);
         Ok(changed)
     }
+}
+
+fn admit(levels: &BTreeMap<String, Entry>, name: &str) -> Result<(), Refusal> {
+    if !levels.contains_key(name) && (levels.len() >= LOGGERS_MAX || name.len() > NAME_MAX) {
+        let text = format!("there may be {LOGGERS_MAX} loggers with names of at most {NAME_MAX} bytes");
+        return Err(Refusal::bad_request(text));
+    }
+    Ok(())
 }
 
 /// `a::b` and `a.b` are below `a`; everything is below `root`.
@@ -156,11 +166,15 @@ impl Desk {
                 let wanted = body::level(&bytes)?;
                 let found = LEVELS.into_iter().find(|level| level.name.eq_ignore_ascii_case(&wanted));
                 let unknown = || Refusal::new(StatusCode::NOT_FOUND, format!("invalid log level '{wanted}'."));
-                let changed = loggers.set(name, found.ok_or_else(unknown)?)?;
+                let level = found.ok_or_else(unknown)?;
+                loggers.admit(name)?;
                 let scope = call.query.value("scope").unwrap_or("worker");
                 if scope.eq_ignore_ascii_case("cluster") {
+                    self.handle.put_logger_level(name, level.name).await?;
+                    loggers.set(name, level)?;
                     return done(StatusCode::NO_CONTENT);
                 }
+                let changed = loggers.set(name, level)?;
                 if !scope.eq_ignore_ascii_case("worker") {
                     tracing::warn!(scope, "unknown scope of a log level: taken as `worker`");
                 }

@@ -18,7 +18,9 @@ use crate::route::Route;
 /// Uploads at the same time; the bodies of others are not read until it is their turn.
 const UPLOADS_MAX: usize = 4;
 /// How long an upload waits for its turn.
-const TURN_TIMEOUT: Duration = Duration::from_mins(1);
+const TURN_TIMEOUT: Duration = Duration::from_secs(20);
+/// When to try again, seconds.
+const RETRY_AFTER: &str = "10";
 
 static TURNS: Semaphore = Semaphore::const_new(UPLOADS_MAX);
 
@@ -52,7 +54,8 @@ impl Desk {
         // Never closed, so an error is a turn that did not come.
         let Ok(Ok(_turn)) = tokio::time::timeout(TURN_TIMEOUT, TURNS.acquire()).await else {
             let text = format!("{UPLOADS_MAX} other uploads are still being compiled; try again later [package.busy]");
-            return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, text));
+            let refused = Refusal::new(StatusCode::SERVICE_UNAVAILABLE, text).response();
+            return Ok(with_header(refused, header::RETRY_AFTER, RETRY_AFTER));
         };
         let body = std::mem::take(&mut call.body);
         let bytes = body::read(headers, body, max, "the package (lockgate.limits.package.mb)").await?;

@@ -1,26 +1,28 @@
 //! Listeners and connections.
 //!
 //! Enters: bound listeners, with or without TLS. Leaves: served connections, until the shutdown future resolves; then open calls may end within
-//! [`GRACE`]. Invariant: at most `connections_max` connections; each of them lives in one set that [`serve`] owns; no
-//! connection may idle or dribble its headers for longer than [`HEADERS_TIMEOUT`].
+//! [`GRACE`]. Invariant: each connection has a seat and lives in one set that [`serve`] owns; none may idle or dribble its
+//! headers for longer than [`HEADERS_TIMEOUT`], nor keep others out by it (`seats`).
 
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::middleware::from_fn;
 use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use crate::Api;
 use crate::dispatch::OverTls;
+use crate::seats::{Seat, Seats};
 
 /// How long open calls may go on after shutdown was asked for.
 pub const GRACE: Duration = Duration::from_secs(10);
@@ -50,10 +52,10 @@ pub struct Bound {
 /// Serves until `shutdown` resolves, then up to [`GRACE`] longer. Error: a listener ended.
 pub async fn serve(listeners: Vec<Bound>, api: Api, shutdown: impl Future<Output = ()> + Send) -> io::Result<()> {
     let (stop, stopped) = watch::channel(false);
-    let permits = Arc::new(Semaphore::new(api.connections_max.max(1)));
+    let seats = Seats::new(api.connections_max);
     let mut loops = JoinSet::new();
     for listener in listeners {
-        loops.spawn(accept(listener, api.clone(), Arc::clone(&permits), stopped.clone()));
+        loops.spawn(accept(listener, api.clone(), Arc::clone(&seats), stopped.clone()));
     }
     drop(stopped);
     let mut shutdown = pin!(shutdown);
@@ -70,30 +72,30 @@ pub async fn serve(listeners: Vec<Bound>, api: Api, shutdown: impl Future<Output
 }
 
 /// Accepts until stopped, then waits for its connections.
-async fn accept(bound: Bound, api: Api, permits: Arc<Semaphore>, mut stopped: watch::Receiver<bool>) {
+async fn accept(bound: Bound, api: Api, seats: Arc<Seats>, mut stopped: watch::Receiver<bool>) {
     let Bound { listener, tls, is_admin } = bound;
     let router = if is_admin { api.admin } else { api.main };
     let router = if tls.is_some() { router.layer(Extension(OverTls)) } else { router };
     let mut connections = JoinSet::new();
     loop {
-        let next = async {
-            let permit = Arc::clone(&permits).acquire_owned().await;
-            (permit, listener.accept().await)
-        };
         let accepted = tokio::select! {
-            accepted = next => accepted,
+            accepted = listener.accept() => accepted,
             () = stop_asked(&mut stopped) => break,
             Some(_) = connections.join_next(), if !connections.is_empty() => continue,
         };
         match accepted {
-            (Ok(permit), Ok((stream, _))) => {
-                connections.spawn(greet(stream, tls.clone(), router.clone(), permit, stopped.clone()));
+            Ok((stream, _)) => {
+                let seat = tokio::select! {
+                    seat = seats.sit() => seat,
+                    () = stop_asked(&mut stopped) => None,
+                };
+                let Some(seat) = seat else { break };
+                connections.spawn(greet(stream, tls.clone(), router.clone(), seat, stopped.clone()));
             }
-            (Ok(_), Err(error)) => {
+            Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
-            (Err(_), _) => break, // the semaphore is never closed
         }
     }
     drop(listener);
@@ -108,25 +110,31 @@ async fn stop_asked(stopped: &mut watch::Receiver<bool>) {
     drop(stopped.wait_for(|stop| *stop).await);
 }
 
-/// One connection, from its handshake on; the permit goes with it.
+/// One connection, from its handshake on, until it is over or has to give way.
 async fn greet(
     stream: TcpStream,
     tls: Option<TlsAcceptor>,
     router: Router,
-    permit: OwnedSemaphorePermit,
+    seat: Seat,
     stopped: watch::Receiver<bool>,
 ) {
+    let router = router.layer(from_fn(seat.watch()));
+    tokio::select! {
+        () = handshake(stream, tls, router, stopped) => {}
+        () = seat.told_to_leave() => tracing::debug!("a connection that did nothing gives way to another"),
+    }
+}
+
+async fn handshake(stream: TcpStream, tls: Option<TlsAcceptor>, router: Router, stopped: watch::Receiver<bool>) {
     drop(stream.set_nodelay(true)); // slower without, not wrong
     let Some(tls) = tls else {
-        connection(stream, router, stopped).await;
-        return drop(permit);
+        return connection(stream, router, stopped).await;
     };
     match tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
         Ok(Ok(stream)) => connection(stream, router, stopped).await,
         Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
         Err(_) => tracing::debug!("a TLS handshake did not end in time"),
     }
-    drop(permit);
 }
 
 async fn connection<S>(stream: S, router: Router, mut stopped: watch::Receiver<bool>)

@@ -18,6 +18,7 @@ use crate::reading::{Settings, regex};
 use crate::restart::RestartSpec;
 use crate::topic_creation::TopicCreationSpec;
 use crate::transforms::{self, TransformSpec};
+use crate::value::trim;
 use crate::worker::WorkerConfig;
 
 /// `errors.*` of sources and sinks.
@@ -136,7 +137,7 @@ impl std::fmt::Debug for ConnectorSpec {
 impl ConnectorSpec {
     /// The class that a configuration names. Error: Kafka Connect's text for a configuration without one, keys only.
     pub fn class_of(raw: &RawConfig) -> Result<&str, ConfigErrors> {
-        let class = raw.get("connector.class").and_then(Option::as_deref).map(str::trim).filter(|c| !c.is_empty());
+        let class = raw.get("connector.class").and_then(Option::as_deref).map(trim);
         class.ok_or_else(|| {
             let keys = raw.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
             let text = format!("Connector config {{{keys}}} contains no connector type");
@@ -249,7 +250,7 @@ fn dead_letter_cross_check(settings: &mut Settings, topics: &[String], pattern: 
     let matches = |pattern: &str| regex(pattern).is_ok_and(|regex| regex.is_match(&dead).unwrap_or(false));
     if let Some(pattern) = pattern.filter(|pattern| matches(pattern)) {
         let text = format!(
-            "The DLQ topic '{dead}' may not be included in the regex matching the topics ('topics.regex={pattern}') consumed by the connector"
+            "The DLQ topic '{dead}' may not be matched by the regex for the topics ('topics.regex={pattern}') consumed by the connector"
         );
         settings.blame("topics.regex", ConfigError::new("topics.regex", text));
     }

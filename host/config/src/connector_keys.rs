@@ -42,7 +42,8 @@ pub fn common() -> Vec<Known> {
 fn common_identity() -> Vec<Known> {
     let class = "Class of the connector: the full name, the simple name, or the simple name without Connector.";
     let version = "Version of the connector's package: exact, or a range such as [1.2,2.0). Default: the newest.";
-    let enforce = "Fail a connector that asks for more than tasks.max tasks; it does so even when false.";
+    let enforce = "(Deprecated) Fail a connector whose plugin gives more than tasks.max tasks. false: start them all with a \
+                   warning, 1,000 at most.";
     vec![
         Known::new("name", Text, None, High, "Globally unique name to use for this connector.")
             .required()
@@ -146,11 +147,11 @@ pub fn source() -> Vec<Known> {
             "Topic Creation Groups",
         ),
         Known::new("exactly.once.support", Text, Some("requested"), Medium, exactly)
-            .one_of(&["requested", "required"])
+            .one_of(&["REQUIRED", "REQUESTED"])
             .rule(Rule::AnyCase)
             .shown("Exactly Once Support", 2, Width::Short, "Exactly once support"),
         Known::new("transaction.boundary", Text, Some("poll"), Medium, boundary)
-            .one_of(&["poll", "interval", "connector"])
+            .one_of(&["INTERVAL", "POLL", "CONNECTOR"])
             .rule(Rule::AnyCase)
             .shown("Exactly Once Support", 3, Width::Short, "Transaction Boundary"),
         Known::new("transaction.boundary.interval.ms", Long, None, Low, interval).at_least(0.0).shown(

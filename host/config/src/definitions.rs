@@ -42,6 +42,8 @@ pub struct Known {
     pub order: i32,
     /// What else is checked.
     pub rule: Rule,
+    /// What cannot be read breaks the range besides, as with Kafka's own keys: two messages.
+    pub echoes: bool,
 }
 
 impl Known {
@@ -60,7 +62,7 @@ impl Known {
             width: Width::None,
             dependents: Vec::new(),
         };
-        Self { definition, order: -1, rule: Rule::None }
+        Self { definition, order: -1, rule: Rule::None, echoes: false }
     }
 
     /// Makes it required.
@@ -82,6 +84,7 @@ impl Known {
     #[must_use]
     pub fn at_least(mut self, min: f64) -> Self {
         self.definition.constraint = Constraint::Between(Some(min), None);
+        self.echoes = self.definition.default_value.is_some();
         self
     }
 
@@ -89,6 +92,7 @@ impl Known {
     #[must_use]
     pub fn between(mut self, min: f64, max: f64) -> Self {
         self.definition.constraint = Constraint::Between(Some(min), Some(max));
+        self.echoes = self.definition.default_value.is_some();
         self
     }
 
@@ -172,7 +176,7 @@ pub fn of_plugin(prefix: &str, info: &PluginInfo) -> Vec<Known> {
         }
         definition.dependents.iter_mut().for_each(|name| *name = format!("{prefix}{name}"));
         definition.name = format!("{prefix}{}", definition.name);
-        known.push(Known { definition, order, rule: Rule::None });
+        known.push(Known { definition, order, rule: Rule::None, echoes: false });
     }
     known
 }

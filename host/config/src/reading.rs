@@ -140,9 +140,14 @@ pub fn check(known: &Known, given: Option<&Option<String>>) -> Checked {
             None
         }
     });
-    let was_given = given.is_some_and(Option::is_some);
-    if let Err(reason) = constrain(known, value.as_ref(), text, was_given) {
-        errors.push(invalid(known, value.as_ref().map(value::render_in_error).as_deref(), &reason));
+    let constrained = constrain(known, value.as_ref(), given.is_some());
+    if let Err(reason) = constrained {
+        let shown = value.as_ref().map(value::render_in_error);
+        // Kafka's validator of lists words the whole message itself.
+        errors.push(match known.rule {
+            Rule::Unique => ConfigError::new(name, reason).allowing(allowed(known)),
+            _ => invalid(known, shown.as_deref(), &reason),
+        });
     }
     Checked { value, errors }
 }
@@ -153,14 +158,15 @@ fn invalid(known: &Known, value: Option<&str>, reason: &str) -> ConfigError {
     ConfigError::invalid(&known.definition.name, value, reason).allowing(allowed(known))
 }
 
-fn constrain(known: &Known, value: Option<&Value>, text: Option<&str>, was_given: bool) -> Result<(), String> {
+fn constrain(known: &Known, value: Option<&Value>, was_given: bool) -> Result<(), String> {
     let number = match value {
         Some(Value::Int(number)) => Some(precise(*number)),
         Some(Value::Double(number)) => Some(*number),
         _ => None,
     };
     match (&known.definition.constraint, value) {
-        (Constraint::Between(..), None) if was_given && text.is_some() => {
+        // Kafka's ranges look at what could not be read, too; a plugin's own say it once.
+        (Constraint::Between(..), None) if was_given && known.echoes => {
             return Err("Value must be non-null".to_owned());
         }
         (Constraint::Between(min, max), Some(_)) => between(number, *min, *max)?,
@@ -226,10 +232,11 @@ fn obey(rule: Rule, name: &str, value: &Value) -> Result<(), String> {
 /// A pattern that must match a whole topic name, as `java.util.regex.Matcher#matches` does.
 pub fn regex(pattern: &str) -> Result<fancy_regex::Regex, String> {
     let whole = format!("^(?:{pattern})$");
-    fancy_regex::RegexBuilder::new(&whole)
-        .backtrack_limit(BACKTRACK_MAX)
-        .build()
-        .map_err(|e| format!("not a regular expression: {e}"))
+    fancy_regex::RegexBuilder::new(&whole).backtrack_limit(BACKTRACK_MAX).build().map_err(|e| {
+        // Positions in the text count from the beginning of what the user wrote.
+        let own = fancy_regex::Regex::new(pattern).err();
+        format!("Invalid regex: {}", own.unwrap_or(e))
+    })
 }
 
 /// Steps of one match at most; a topic name has at most 249 bytes.

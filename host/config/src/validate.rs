@@ -142,9 +142,36 @@ impl From<&Known> for ConfigKeyInfo {
     }
 }
 
-/// The definitions of a plugin's own keys, as `GET /connector-plugins/P/config` lists them.
+/// The definitions of a plugin's own keys.
 pub fn plugin_keys(info: &PluginInfo) -> Vec<ConfigKeyInfo> {
     of_plugin("", info).iter().map(ConfigKeyInfo::from).collect()
+}
+
+/// All keys that `GET /connector-plugins/P/config` lists for a plugin: its own, then those that the framework reads for
+/// it. `version` is that of its package, which a connector gets unless it asks for another.
+pub fn listed_keys(info: &PluginInfo, version: &str) -> Vec<ConfigKeyInfo> {
+    let mut keys = plugin_keys(info);
+    for known in framework(info.kind) {
+        if keys.iter().any(|own| own.name == known.definition.name) {
+            continue;
+        }
+        let mut key = ConfigKeyInfo::from(known);
+        if key.name == "connector.plugin.version" {
+            key.default_value = Some(version.to_owned());
+        }
+        keys.push(key);
+    }
+    keys
+}
+
+/// Likewise for a converter, by its full class name.
+pub fn converter_keys(class: &str) -> Vec<ConfigKeyInfo> {
+    let part = Part::Value;
+    let mut keys: Vec<_> = crate::converter_keys::keys(part, class).iter().map(ConfigKeyInfo::from).collect();
+    for key in &mut keys {
+        key.name = key.name.strip_prefix(part.key()).map_or_else(String::new, |name| name[1..].to_owned());
+    }
+    keys
 }
 
 /// Checks values against definitions: (name, value, errors) per key, in order.

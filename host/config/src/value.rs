@@ -34,9 +34,14 @@ pub const fn type_name(kind: ConfigType) -> &'static str {
     }
 }
 
+/// Without what Java calls blanks at either end: control characters too, and no blank beyond ASCII.
+pub fn trim(text: &str) -> &str {
+    text.trim_matches(|c| c <= ' ')
+}
+
 /// Parses a text, trimmed first as Kafka does. The error is the reason of `Invalid value V for configuration K: reason`.
 pub fn parse(kind: ConfigType, text: &str) -> Result<Value, String> {
-    let text = text.trim();
+    let text = trim(text);
     let number = || format!("Not a number of type {}", type_name(kind));
     let int = |min: i64, max: i64| {
         let parsed = text.parse::<i64>().map_err(|_| number())?;
@@ -92,6 +97,12 @@ mod tests {
         assert_eq!(parse(ConfigType::Long, "3000000000"), Ok(Value::Int(3_000_000_000)));
         assert_eq!(parse(ConfigType::Short, "-1"), Ok(Value::Int(-1)));
         assert_eq!(parse(ConfigType::Double, "x"), Err("Not a number of type DOUBLE".to_owned()));
+    }
+
+    #[test]
+    fn blanks_are_javas() {
+        assert_eq!(parse(ConfigType::String, "\u{1} a\u{7}"), Ok(Value::Text("a".into())));
+        assert_eq!(parse(ConfigType::String, "a\u{a0}"), Ok(Value::Text("a\u{a0}".into())));
     }
 
     #[test]

@@ -165,7 +165,13 @@ fn limits() -> Vec<Known> {
         ),
         bound("connections.max", "64", 0.0, 65_535.0, "Outbound connections of one task at the same time."),
         bound("package.mb", "64", 1.0, 1_024.0, "Size of an uploaded package, MiB."),
-        bound("rest.connections.max", "1024", 1.0, 65_535.0, "Connections to the REST API at the same time."),
+        bound(
+            "rest.connections.max",
+            "1024",
+            1.0,
+            65_535.0,
+            "Connections to the REST API at the same time; beyond it, those that idle or dribble give way.",
+        ),
     ]
 }
 

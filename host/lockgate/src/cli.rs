@@ -77,6 +77,20 @@ pub struct Group<C: Subcommand> {
     command: C,
 }
 
+/// `lockgate worker info`: another name of `lockgate cluster info`.
+#[derive(Subcommand, Debug)]
+pub enum WorkerCommand {
+    /// Says which worker answers and how it is: the same as `lockgate cluster info`
+    #[command(after_help = EXIT_CODES)]
+    Info(Options),
+}
+
+/// Runs it.
+pub fn worker(WorkerCommand::Info(options): WorkerCommand) -> ExitCode {
+    let outcome = open(Group { options, command: cluster::Command::Info }, cluster::run);
+    outcome.map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS)
+}
+
 /// Runs a command. `program` is the whole command line, for completion.
 pub fn run(command: Command, program: clap::Command) -> ExitCode {
     let outcome = match command {

@@ -44,10 +44,13 @@ enum Command {
     #[command(after_help = DEV_HELP)]
     Dev(Dev),
     /// Starts a worker that keeps its state in Kafka: configs, offsets and status in compacted topics
-    #[command(after_help = WORKER_HELP)]
+    #[command(after_help = WORKER_HELP, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
     Worker {
+        #[command(subcommand)]
+        command: Option<cli::WorkerCommand>,
         /// Kafka Connect's properties of a distributed worker
-        properties: PathBuf,
+        #[arg(required = true)]
+        properties: Option<PathBuf>,
     },
     /// Starts a worker that keeps source offsets in a file and runs the given connectors
     #[command(after_help = STANDALONE_HELP)]
@@ -133,7 +136,10 @@ fn main() -> ExitCode {
         Command::Convert(options) => preview::conclude(preview::convert(&options)),
         Command::Child { args } => child::become_program(&args),
         Command::Dev(options) => run(|| runtime::block_on(dev::run(options))),
-        Command::Worker { properties } => run(|| runtime::block_on(worker::distributed(&properties))),
+        Command::Worker { command: Some(command), .. } => cli::worker(command),
+        Command::Worker { properties, .. } => {
+            run(|| runtime::block_on(worker::distributed(&properties.unwrap_or_default()))) // clap requires it
+        }
         Command::Standalone { properties, connectors } => {
             run(|| runtime::block_on(standalone::run(&properties, &connectors)))
         }

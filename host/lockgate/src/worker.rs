@@ -110,6 +110,7 @@ impl Worker {
             rest: config.rest.clone(),
             tenant: config.tenant.clone(),
             loggers: logging::loggers(),
+            secrets: config.providers.secrets(),
         };
         let engine = engine(&config)?;
         let (handle, supervisor) = Supervisor::start(Options { worker: config, worker_id, engine })?;

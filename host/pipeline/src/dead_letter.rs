@@ -4,6 +4,7 @@
 //! row counts as dead only after its letter is acknowledged; key, value, headers and timestamp are the consumed ones, Kafka
 //! Connect's context headers stand behind them (KIP-298).
 
+use std::fmt;
 use std::sync::Arc;
 
 use lockgate_model::batch::{Batch, HeaderRow, Row};
@@ -25,14 +26,45 @@ pub struct DeadLetter<P> {
     topic: Arc<str>,
     creation: TopicCreation,
     context_headers: bool,
+    scrub: Scrub,
     letters: Batch,
+}
+
+/// Takes out of a guest's text what must not be seen.
+#[derive(Clone)]
+pub struct Scrub(Arc<dyn Fn(&str) -> String + Send + Sync>);
+
+impl Scrub {
+    /// From a function of a text.
+    pub fn new(scrub: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
+        Self(Arc::new(scrub))
+    }
+}
+
+impl Default for Scrub {
+    /// Nothing is hidden.
+    fn default() -> Self {
+        Self::new(str::to_owned)
+    }
+}
+
+impl fmt::Debug for Scrub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Scrub")
+    }
 }
 
 impl<P: Produce> DeadLetter<P> {
     /// A queue: `errors.deadletterqueue.topic.name`, how its topic is made if it is missing (one partition, the given
     /// replication factor), and `errors.deadletterqueue.context.headers.enable`.
     pub fn new(produce: P, topic: Arc<str>, creation: TopicCreation, context_headers: bool) -> Self {
-        Self { produce, topic, creation, context_headers, letters: Batch::default() }
+        Self { produce, topic, creation, context_headers, scrub: Scrub::default(), letters: Batch::default() }
+    }
+
+    /// Likewise, and what a guest says of a failure goes through `scrub` before it stands in a header.
+    #[must_use]
+    pub fn scrubbed(self, scrub: Scrub) -> Self {
+        Self { scrub, ..self }
     }
 
     /// Makes sure that the topic exists.
@@ -102,7 +134,7 @@ impl<P: Produce> DeadLetter<P> {
 
     fn append_context(&mut self, failed: &Failed, topic: &str, row: &Row, id: &TaskId) {
         let exception = exception_class(failed.stage, &failed.code);
-        let message = format!("{} [{}]", failed.message, failed.code);
+        let message = (self.scrub.0)(&format!("{} [{}]", failed.message, failed.code));
         let trace = format!("{exception}: {message}\n\tat {}", failed.class);
         let context = [
             ("__connect.errors.topic", topic),

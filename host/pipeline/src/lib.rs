@@ -30,7 +30,7 @@ mod source_window;
 pub mod tolerance;
 
 pub use chain::{Chain, Link};
-pub use dead_letter::DeadLetter;
+pub use dead_letter::{DeadLetter, Scrub};
 pub use failure::TaskFailure;
 pub use mailbox::{Command, Mailbox, TaskHandle, TaskState, TaskStatus, mailbox};
 pub use recode::{Recode, Untouched};

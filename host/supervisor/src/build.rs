@@ -14,7 +14,9 @@ use lockgate_convert::{Decode, Encode, Recode};
 use lockgate_kafka::{Consumer, ConsumerOptions, Producer};
 use lockgate_model::ports::{BatchLimits, TopicCreation};
 use lockgate_model::{Schemas, TaskId};
-use lockgate_pipeline::{DeadLetter, ErrorPolicy, Mailbox, SinkTask, SourceTask, Tolerance, TopicRules, Untouched};
+use lockgate_pipeline::{
+    DeadLetter, ErrorPolicy, Mailbox, Scrub, SinkTask, SourceTask, Tolerance, TopicRules, Untouched,
+};
 use lockgate_registry::Registries;
 use lockgate_wasm::{GuestLog, Limits, LogLevel, Policy, TaskSpec};
 
@@ -61,6 +63,7 @@ struct Parts {
     plans: Vec<Plan>,
     trio: Trio,
     start: Start,
+    hidden: Arc<Hidden>,
 }
 
 impl Builder {
@@ -101,15 +104,15 @@ impl Builder {
         task.grants = grants::effective(&self.policy, &found.plugin.requests, &settings)?;
         task.config = config;
         task.limits = self.limits.clone();
-        task.log = Arc::new(GuestPen { pen: self.logs.pen(&id), hidden });
+        task.log = Arc::new(GuestPen { pen: self.logs.pen(&id), hidden: Arc::clone(&hidden) });
         task.metrics = Arc::clone(&start.metrics);
         task.cancel = cancel;
         task.reconfigure = Arc::new(move || wishes.ask(&connector));
-        Ok(Parts { id, spec, found, task, plans, trio, start })
+        Ok(Parts { id, spec, found, task, plans, trio, start, hidden })
     }
 
     fn sink(&self, parts: Parts, sink: SinkSpec, mailbox: Mailbox) -> Result<Running, String> {
-        let Parts { id, spec, found, mut task, plans, trio, start } = parts;
+        let Parts { id, spec, found, mut task, plans, trio, start, hidden } = parts;
         let schemas = task.schemas.clone();
         let spoken = &found.plugin.encodings;
         let first = plans.first().map_or(&spoken[..], |plan| &plan.spoken[..]);
@@ -125,7 +128,7 @@ impl Builder {
             adapt: if adapt.is_identity() { Box::new(Untouched) } else { Box::new(adapt) },
             chain,
             tolerance: tolerance(&spec),
-            dead_letter: sink.dead_letter.map(|dead| self.dead_letter(&spec, dead)).transpose()?,
+            dead_letter: sink.dead_letter.map(|dead| self.dead_letter(&spec, dead, hidden)).transpose()?,
             limits: batch_limits(&spec),
             linger: spec.batch.linger,
             flush_interval: self.worker.flush_interval,
@@ -140,7 +143,7 @@ impl Builder {
     }
 
     fn source(&self, parts: Parts, mailbox: Mailbox) -> Result<Running, String> {
-        let Parts { id, spec, found, mut task, plans, trio, start } = parts;
+        let Parts { id, spec, found, mut task, plans, trio, start, .. } = parts;
         let schemas = task.schemas.clone();
         let given = &found.plugin.encodings;
         task.formats = plans.first().map_or_else(|| trio.formats(given), |plan| lead(given, &plan.spoken));
@@ -191,10 +194,17 @@ impl Builder {
         self.producers.of(settings).map_err(|e| format!("the producer could not be made: {e}"))
     }
 
-    fn dead_letter(&self, spec: &ConnectorSpec, dead: DeadLetterSpec) -> Result<DeadLetter<Producer>, String> {
+    fn dead_letter(
+        &self,
+        spec: &ConnectorSpec,
+        dead: DeadLetterSpec,
+        hidden: Arc<Hidden>,
+    ) -> Result<DeadLetter<Producer>, String> {
         let replication_factor = dead.replication_factor;
         let creation = TopicCreation { create: true, partitions: 1, replication_factor, config: Vec::new() };
-        Ok(DeadLetter::new(self.producer(spec)?, dead.topic.as_str().into(), creation, dead.context_headers))
+        let scrub = Scrub::new(move |text| hidden.scrub(text).into_owned());
+        let letters = DeadLetter::new(self.producer(spec)?, dead.topic.as_str().into(), creation, dead.context_headers);
+        Ok(letters.scrubbed(scrub))
     }
 }
 

@@ -47,7 +47,7 @@ pub(crate) struct Control {
     pub(super) starts: crate::starts::Starts,
     pub(super) out: Vec<Action>,
     pub(super) retries: Retries,
-    lanes: BTreeMap<String, Lane>,
+    pub(super) lanes: BTreeMap<String, Lane>,
     stopping: bool,
 }
 
@@ -60,8 +60,9 @@ pub(crate) struct Connector {
 }
 
 /// Present while a job holds it.
-#[derive(Debug, Default)]
-struct Lane {
+#[derive(Debug)]
+pub(super) struct Lane {
+    pub(super) since: Instant,
     waiting: VecDeque<Waiting>,
 }
 
@@ -94,7 +95,7 @@ impl Control {
     pub(crate) fn recover(&mut self, now: Instant) -> Vec<Action> {
         let names: Vec<String> = self.desired.names().cloned().collect();
         for name in names {
-            self.lanes.insert(name.clone(), Lane::default());
+            self.lanes.insert(name.clone(), Lane { since: now, waiting: VecDeque::new() });
             self.reconcile(&name, false, crate::event::Also::None, now);
             if !self.launch(&name, crate::event::MadeFor::default(), now) {
                 self.next_in_lane(&name, now);
@@ -166,6 +167,9 @@ impl Control {
             Request::Metrics { reply } => answer(reply, Ok(self.metrics())),
             Request::Validate { class, config, reply } => self.run(Job::Validate { class, config, reply }),
             Request::Upload { bytes, reply } => self.run(Job::Upload { bytes, reply }),
+            Request::PutLoggerLevel { namespace, level, reply } => {
+                self.run(Job::PutLoggerLevel { namespace, level, reply });
+            }
             Request::Offsets { name, reply } => self.offsets(name, reply),
             Request::DeletePackage { name, version, reply } => {
                 let configs = self.desired.names().filter_map(|n| self.desired.wanted(n)).map(|w| w.config.clone());
@@ -210,7 +214,7 @@ impl Control {
             }
             return;
         }
-        self.lanes.insert(name.clone(), Lane::default());
+        self.lanes.insert(name.clone(), Lane { since: now, waiting: VecDeque::new() });
         if !self.begin(waiting, &name, now) {
             self.next_in_lane(&name, now);
         }

@@ -41,6 +41,9 @@ pub(crate) fn connected(spec: &ConverterSpec, part: Part, registries: &Registrie
 pub(crate) fn check(spec: &ConverterSpec, part: Part, allowed: &Allowed) -> Result<(), Vec<(String, String)>> {
     let converter = configure(spec, part).map_err(|error| match error {
         ConvertConfigError::Settings(problems) => problems,
+        ConvertConfigError::UnknownClass { class, .. } => {
+            vec![(String::new(), format!("Class {class} could not be found."))]
+        }
         other => vec![(String::new(), other.to_string())],
     })?;
     let Some(options) = converter.registry_options().filter(|_| spec.own) else { return Ok(()) };
@@ -70,8 +73,15 @@ const CONVERTERS: [&str; 9] = [
     "org.apache.kafka.connect.storage.StringConverter",
 ];
 
-/// For headers: the same, and this one.
-const HEADER_CONVERTERS: [&str; 3] = [
+/// For headers: all that Kafka Connect offers there.
+const HEADER_CONVERTERS: [&str; 10] = [
+    "org.apache.kafka.connect.converters.BooleanConverter",
+    "org.apache.kafka.connect.converters.ByteArrayConverter",
+    "org.apache.kafka.connect.converters.DoubleConverter",
+    "org.apache.kafka.connect.converters.FloatConverter",
+    "org.apache.kafka.connect.converters.IntegerConverter",
+    "org.apache.kafka.connect.converters.LongConverter",
+    "org.apache.kafka.connect.converters.ShortConverter",
     "org.apache.kafka.connect.json.JsonConverter",
     "org.apache.kafka.connect.storage.SimpleHeaderConverter",
     "org.apache.kafka.connect.storage.StringConverter",

@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use lockgate_config::Part;
+use lockgate_config::{Part, validate};
 use lockgate_model::package::PluginKind;
 use tokio::sync::watch;
 
@@ -13,7 +13,7 @@ use crate::converters;
 use crate::error::{ErrorKind, SupervisorError};
 use crate::log_book::LogBook;
 use crate::package_view;
-use crate::registry::Registry;
+use crate::registry::{NotFound, Registry, built_in_version};
 use crate::topics_used::TopicsUsed;
 use crate::view::{ConfigKeyInfo, HealthState, LogLine, PackageView, PluginEntry, ServerInfo, WorkerHealth};
 
@@ -91,9 +91,13 @@ impl Desk {
                 let plugins = package.info.plugins.iter().filter(|p| p.kind == kind).cloned().collect::<Vec<_>>();
                 plugins.into_iter().map(move |p| (p.class.clone(), version.clone()))
             });
-            plugins.map(move |(class, version)| PluginEntry { class, plugin_type, version: Some(version) })
+            let mut entries: Vec<_> =
+                plugins.map(|(class, version)| PluginEntry { class, plugin_type, version: Some(version) }).collect();
+            // Stable: of one class the newest comes first, as the registry has them.
+            entries.sort_by(|a, b| a.class.cmp(&b.class));
+            entries
         };
-        let mut entries: Vec<PluginEntry> = of_kind(PluginKind::Sink, "sink").collect();
+        let mut entries: Vec<PluginEntry> = of_kind(PluginKind::Sink, "sink");
         entries.extend(of_kind(PluginKind::Source, "source"));
         if !connectors_only {
             entries.extend(of_kind(PluginKind::Transform, "transformation"));
@@ -110,13 +114,19 @@ impl Desk {
         version: Option<&str>,
     ) -> Result<Vec<ConfigKeyInfo>, SupervisorError> {
         let kinds = [PluginKind::Source, PluginKind::Sink, PluginKind::Transform, PluginKind::Predicate];
-        let found = self.registry.find(class, &kinds, version).map_err(|error| match error {
-            crate::registry::NotFound::Class { class, .. } => {
+        let refused = |error: &NotFound| match error {
+            NotFound::Class { class, .. } => {
                 SupervisorError::new(ErrorKind::NotFound, "plugin.not-found", format!("Unknown plugin {class}."))
             }
             other => SupervisorError::new(ErrorKind::BadRequest, "plugin.version", other.to_string()),
-        })?;
-        Ok(lockgate_config::validate::plugin_keys(&found.plugin))
+        };
+        if converters::classes(Part::Value).iter().chain(&converters::classes(Part::Header)).any(|known| known == class)
+        {
+            built_in_version(class, version).map_err(|e| refused(&e))?;
+            return Ok(validate::converter_keys(class));
+        }
+        let found = self.registry.find(class, &kinds, version).map_err(|e| refused(&e))?;
+        Ok(validate::listed_keys(&found.plugin, &found.installed.info.version))
     }
 
     pub(crate) fn packages(&self) -> Vec<PackageView> {

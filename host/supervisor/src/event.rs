@@ -137,6 +137,8 @@ pub(crate) enum Job {
     Upload { bytes: Bytes, reply: Reply<Uploaded> },
     /// `DELETE /packages/N/V`; the configurations of all connectors say what is in use.
     DeletePackage { name: String, version: String, in_use: Vec<Config>, reply: Reply<()> },
+    /// `PUT /admin/loggers/L?scope=cluster`.
+    PutLoggerLevel { namespace: String, level: String, reply: Reply<()> },
     /// `GET /connectors/C/offsets`.
     Offsets { name: String, config: Config, reply: Reply<Vec<ConnectorOffset>> },
     /// `PATCH` and `DELETE /connectors/C/offsets`.

@@ -256,6 +256,13 @@ impl Handle {
         Ok(self.desk.logs(name, tail))
     }
 
+    /// Writes a level of the whole cluster's loggers to the config topic (KIP-976); resolves once the broker has it. Without
+    /// topics (standalone) there is nothing to write.
+    pub async fn put_logger_level(&self, namespace: &str, level: &str) -> Outcome<()> {
+        let (namespace, level) = (namespace.to_owned(), level.to_owned());
+        self.ask(|reply| Request::PutLoggerLevel { namespace, level, reply }).await
+    }
+
     /// Everything for `GET /metrics`.
     pub async fn metrics(&self) -> Outcome<MetricsView> {
         self.ask(|reply| Request::Metrics { reply }).await

@@ -75,6 +75,12 @@ pub(crate) fn of_connector(retry: &Retry) -> Health {
     Health { state: Ailment::Retrying, reason: format!("{}; it is tried again", retry.why), since_ms }
 }
 
+/// A connector whose tasks do not follow its configuration yet.
+pub(crate) fn of_change(since: Instant) -> Health {
+    let reason = "its tasks are being made for what it was last told".to_owned();
+    Health { state: Ailment::Applying, reason, since_ms: epoch_of(since, Instant::now()) }
+}
+
 fn epoch_of(then: Instant, now: Instant) -> i64 {
     let ago = now.saturating_duration_since(then).as_millis();
     epoch_ms().saturating_sub(i64::try_from(ago).unwrap_or(i64::MAX))

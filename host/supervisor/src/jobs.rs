@@ -78,6 +78,10 @@ impl Jobs {
                 answer(reply, self.delete_package(&name, &version, &resolved));
                 Done::Answered
             }
+            Job::PutLoggerLevel { namespace, level, reply } => {
+                answer(reply, self.writer.put_logger_level(namespace, level).await);
+                Done::Answered
+            }
             Job::Offsets { name, config, reply } => {
                 let config = secrets::resolve_stored(&self.worker.providers, &config).await.settings();
                 answer(reply, self.offsets.read(&name, &config).await);
@@ -178,12 +182,16 @@ impl Jobs {
             let (count, max) = (tasks.len(), spec.tasks_max);
             let text = format!(
                 "The connector {name} has generated {count} tasks, which is greater than {max}, the maximum number of \
-                 tasks it is configured to create (tasks.max)."
+                 tasks it is configured to create."
             );
             if spec.tasks_max_enforce {
-                return Err(text);
+                return Err(format!(
+                    "{text} This behaviour should be considered a bug and is disallowed. If necessary, it can be permitted \
+                     by reconfiguring the connector with 'tasks.max.enforce' set to false; however, this option will be \
+                     removed in a future release of Kafka Connect."
+                ));
             }
-            tracing::warn!(connector = name, "{text}");
+            tracing::warn!(connector = name, "{text} Its plugin should keep to tasks.max.");
         }
         let complete = |task: Vec<(String, String)>| {
             let mut task: Config = task.into_iter().collect();

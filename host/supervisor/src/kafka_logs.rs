@@ -6,7 +6,7 @@
 
 use indexmap::IndexMap;
 use lockgate_kafka::{
-    ConfigLog, ConfigState, ConfigWriter, LogError, LogOptions, Status, StatusKey, StatusLog, StatusState,
+    ConfigLog, ConfigState, ConfigWriter, LogError, LogOptions, LoggerLevel, Status, StatusKey, StatusLog, StatusState,
     StatusWriter, TargetState, TaskConfigs, TopicStatus,
 };
 
@@ -50,6 +50,13 @@ impl Configs {
             }
         }
         Ok(())
+    }
+}
+
+impl Configs {
+    /// Asks all workers to log a namespace at a level. A worker heeds only what is written after its own start.
+    pub(crate) async fn write_logger_level(&self, namespace: String, level: String) -> Result<(), LogError> {
+        self.writer.put_logger_level(&LoggerLevel { namespace, level }).await
     }
 }
 

@@ -223,6 +223,7 @@ impl Control {
 
     fn planned(&self, name: &str, chosen: bool, also: Also) -> Result<ConnectorStateInfo, SupervisorError> {
         let mut planned = self.status(name)?;
+        planned.health = self.retries.of(name).map(crate::health::of_connector);
         if chosen {
             planned.connector.state = State::Restarting;
         }

@@ -129,7 +129,8 @@ impl<P: Clone> Packages<P> {
             return Ok(found.clone());
         }
         let available = found.iter().map(|f| f.installed.info.version.clone()).collect();
-        Err(NotFound::Version { class: class.to_owned(), wish: wish_text.to_owned(), available })
+        let class = found.first().map_or(class, |f| &f.plugin.class).to_owned();
+        Err(NotFound::Version { class, wish: range_text(wish_text), available })
     }
 
     /// The plugin of a connector's configuration.
@@ -190,7 +191,12 @@ pub(crate) fn built_in_version(class: &str, wish: Option<&str>) -> Result<String
         return Ok(version.to_owned());
     }
     let available = vec![version.to_owned()];
-    Err(NotFound::Version { class: class.to_owned(), wish: wish_text.to_owned(), available })
+    Err(NotFound::Version { class: class.to_owned(), wish: range_text(wish_text), available })
+}
+
+/// A bare version is the range that holds nothing else: so Kafka Connect's texts show it.
+fn range_text(wish: &str) -> String {
+    if wish.starts_with(['[', '(']) { wish.to_owned() } else { format!("[{wish},{wish}]") }
 }
 
 /// The kinds that `connector.class` may name.

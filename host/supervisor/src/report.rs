@@ -8,13 +8,16 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use crate::control::Control;
+use crate::desired::Wanted;
 use crate::error::SupervisorError;
+use crate::health;
 use crate::view::{
-    ConnectorInfo, ConnectorMetricsView, ConnectorState, ConnectorStateInfo, ConnectorType, Expanded, MetricsView,
-    TaskInfo, TaskMetricsView, TaskRef,
+    ConnectorInfo, ConnectorMetricsView, ConnectorState, ConnectorStateInfo, ConnectorType, Expanded, Health,
+    MetricsView, State, StepView, TargetState, TaskInfo, TaskMetricsView, TaskRef,
 };
-use lockgate_config::Part;
+use lockgate_config::{Part, value};
 use lockgate_model::TaskId;
+use lockgate_model::package::PluginKind;
 
 impl Control {
     pub(super) fn info(&self, name: &str) -> Result<ConnectorInfo, SupervisorError> {
@@ -52,10 +55,20 @@ impl Control {
                 version: connector.version.clone(),
                 trace: connector.trace.clone(),
             },
-            health: self.retries.of(name).map(crate::health::of_connector),
+            health: self.health(name, connector.state, wanted),
             tasks: self.slots.of(name).map(|(n, slot)| slot.view(n, worker_id, self.setup.stalled_after)).collect(),
             connector_type: self.connector_type(&wanted.config),
         })
+    }
+
+    /// What keeps a connector from getting on: its tasks could not be stored, or are still being made for what it was last
+    /// told. The second ends in the very step in which the states of the tasks begin to be those of the new ones.
+    fn health(&self, name: &str, state: State, wanted: &Wanted) -> Option<Health> {
+        let stuck = self.retries.of(name).map(health::of_connector);
+        let busy = self.lanes.get(name).map(|lane| lane.since).filter(|_| wanted.target == TargetState::Running);
+        let behind = wanted.made_for.as_ref() != Some(&wanted.config);
+        let applies = busy.filter(|_| behind || matches!(state, State::Unassigned | State::Restarting));
+        stuck.or_else(|| applies.map(health::of_change))
     }
 
     pub(super) fn tasks(&self, name: &str) -> Result<Vec<TaskInfo>, SupervisorError> {
@@ -77,6 +90,7 @@ impl Control {
             version: connector.version.clone(),
             state: connector.state,
             converters: self.converters_of(name),
+            steps: self.steps_of(name),
         });
         let tasks = self.slots.all().map(|(key, slot)| TaskMetricsView {
             id: self.task_id(&key.connector, key.task),
@@ -106,6 +120,23 @@ impl Control {
             let default = workers.next().cloned().unwrap_or_default();
             own(part).unwrap_or(default)
         })
+    }
+
+    /// Transforms and the predicates that guard them; those that are not installed are left out.
+    fn steps_of(&self, name: &str) -> Vec<StepView> {
+        let Some(config) = self.desired.wanted(name).map(|w| &w.config) else { return Vec::new() };
+        let text = |key: String| config.get(&key).map_or("", String::as_str);
+        let step = |kind: PluginKind, prefix: &str, alias: &str| {
+            let version = Some(text(format!("{prefix}.{alias}.plugin.version"))).filter(|v| !v.is_empty());
+            let found = self.setup.registry.find(text(format!("{prefix}.{alias}.type")), &[kind], version).ok()?;
+            let (class, version) = (found.plugin.class.clone(), found.installed.info.version.clone());
+            Some(StepView { alias: alias.to_owned(), class, version, is_predicate: kind == PluginKind::Predicate })
+        };
+        let aliases = value::list(text("transforms".to_owned()));
+        let guards = aliases.iter().map(|alias| text(format!("transforms.{alias}.predicate")));
+        let guards = guards.filter(|alias| !alias.is_empty()).map(|p| step(PluginKind::Predicate, "predicates", p));
+        let transforms = aliases.iter().map(|alias| step(PluginKind::Transform, "transforms", alias));
+        transforms.chain(guards).flatten().collect()
     }
 
     fn task_id(&self, connector: &str, task: u32) -> TaskId {

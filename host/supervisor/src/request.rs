@@ -100,6 +100,11 @@ pub(crate) enum Request {
         version: String,
         reply: Reply<()>,
     },
+    PutLoggerLevel {
+        namespace: String,
+        level: String,
+        reply: Reply<()>,
+    },
     Metrics {
         reply: Reply<MetricsView>,
     },
@@ -119,7 +124,8 @@ impl Request {
             | Self::Delete { reply, .. }
             | Self::SetTarget { reply, .. }
             | Self::RestartTask { reply, .. }
-            | Self::DeletePackage { reply, .. } => drop(reply.send(Err(error))),
+            | Self::DeletePackage { reply, .. }
+            | Self::PutLoggerLevel { reply, .. } => drop(reply.send(Err(error))),
             Self::Offsets { reply, .. } => drop(reply.send(Err(error))),
             Self::EditOffsets { reply, .. } => drop(reply.send(Err(error))),
             Self::Validate { reply, .. } => drop(reply.send(Err(error))),

@@ -166,12 +166,23 @@ impl Writer {
     pub(crate) async fn write(&self, changes: &[Change]) -> Result<(), SupervisorError> {
         match self {
             Self::Memory => Ok(()),
-            Self::Kafka(configs) => configs
-                .write(changes)
-                .await
-                .map_err(|error| SupervisorError::internal(format!("Failed to write to the config topic: {error}"))),
+            Self::Kafka(configs) => configs.write(changes).await.map_err(|error| unwritten(&error)),
         }
     }
+
+    /// Writes a level for the loggers of all workers.
+    pub(crate) async fn put_logger_level(&self, namespace: String, level: String) -> Result<(), SupervisorError> {
+        match self {
+            Self::Memory => Ok(()),
+            Self::Kafka(configs) => {
+                configs.write_logger_level(namespace, level).await.map_err(|error| unwritten(&error))
+            }
+        }
+    }
+}
+
+fn unwritten(error: &LogError) -> SupervisorError {
+    SupervisorError::internal(format!("Failed to write to the config topic: {error}"))
 }
 
 /// The writing end of the status log.

@@ -5,7 +5,7 @@
 
 use indexmap::IndexMap;
 use lockgate_config::validate::{self, Catalog, Found};
-use lockgate_config::{Client, ConfigInfos, ConverterSpec, Part, RawConfig, WorkerConfig};
+use lockgate_config::{Client, ConfigInfos, ConverterSpec, Part, RawConfig, WorkerConfig, value};
 use lockgate_model::package::{ConfigAdvice, PluginInfo, PluginKind};
 use lockgate_registry::Allowed;
 use lockgate_wasm::Policy;
@@ -46,7 +46,11 @@ pub(crate) async fn inspect(
             Ok(said) => advice.extend(said),
             Err(error) => advice.push(problem("connector.class", format!("the plugin cannot validate: {error}"))),
         }
-        advice.extend(chain_problems(raw, plugin.kind, worker, registry, policy));
+        let refused = chain_problems(raw, plugin.kind, worker, registry, policy);
+        if refused.is_empty() {
+            advice.extend(chain_advice(raw, registry).await);
+        }
+        advice.extend(refused);
     }
     if advice.is_empty() {
         return Ok(first);
@@ -95,6 +99,34 @@ fn chain_problems(
         }
     }
 }
+
+/// What transforms and predicates have to say about their own settings, predicates that nobody uses included.
+async fn chain_advice(raw: &RawConfig, registry: &Registry) -> Vec<ConfigAdvice> {
+    let text = |key: &str| raw.get(key).and_then(Option::as_deref).unwrap_or_default();
+    let mut advice = Vec::new();
+    for (kind, prefix, frame) in CHAINS {
+        for alias in value::list(text(prefix)) {
+            let own = format!("{prefix}.{alias}.");
+            let version = Some(text(&format!("{own}plugin.version"))).filter(|v| !v.is_empty());
+            let Ok(found) = registry.find(text(&format!("{own}type")), &[kind], version) else { continue };
+            let below = raw.iter().filter_map(|(k, v)| Some((k.strip_prefix(&own)?.to_owned(), v.clone()?)));
+            let config: Vec<_> = below.filter(|(key, _)| !frame.contains(&key.as_str())).collect();
+            match found.installed.package.validate(&found.plugin.class, &config).await {
+                Ok(said) => advice.extend(said.into_iter().map(|a| ConfigAdvice { name: own.clone() + &a.name, ..a })),
+                Err(error) => {
+                    advice.push(problem(&format!("{own}type"), format!("the plugin cannot validate: {error}")));
+                }
+            }
+        }
+    }
+    advice
+}
+
+/// Kinds of a chain: where their aliases stand, and what the framework takes for itself of their settings.
+const CHAINS: [(PluginKind, &str, &[&str]); 2] = [
+    (PluginKind::Transform, "transforms", &["type", "plugin.version", "predicate", "negate"]),
+    (PluginKind::Predicate, "predicates", &["type", "plugin.version"]),
+];
 
 fn problem(key: &str, text: String) -> ConfigAdvice {
     ConfigAdvice { name: key.to_owned(), recommended: Vec::new(), errors: vec![text], visible: true }

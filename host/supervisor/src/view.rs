@@ -13,7 +13,7 @@ use lockgate_model::package::PluginKind;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use figures::{Ailment, ConnectorMetricsView, Health, MetricsView, StartsView, TaskMetricsView};
+pub use figures::{Ailment, ConnectorMetricsView, Health, MetricsView, StartsView, StepView, TaskMetricsView};
 pub use offsets::{ConnectorOffset, JsonObject, OffsetChange, OffsetEdit};
 
 /// `GET /`.

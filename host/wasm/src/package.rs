@@ -25,6 +25,9 @@ use crate::spec::{Limits, Step, TaskSpec};
 /// CPU and wall-clock time of `describe`, `validate` and `tasks`, instantiation included for script languages.
 const ASK_DEADLINE: Duration = Duration::from_secs(5);
 
+/// Tasks of one connector at most, whatever its plugin gives, unless it was asked for more.
+const TASKS_MAX: usize = 1_000;
+
 /// A loaded package. Instances keep it alive.
 pub struct Package {
     core: Arc<Core>,
@@ -122,7 +125,8 @@ impl Package {
         Ok(info::lift_advice(instance.end(&call, outcome)?))
     }
 
-    /// Splits a connector's work into 1 to `max` task configurations.
+    /// Splits a connector's work into task configurations. A plugin is asked for at most `max`; whether more of them are
+    /// taken is the caller's rule, up to 1,000.
     ///
     /// # Errors
     /// The plugin's fault, or it trapped, reached a limit or broke the contract. Only sources and sinks have tasks.
@@ -155,8 +159,9 @@ impl Package {
             }
             _ => return Err(instance.protocol("tasks", format!("the package has no {kind:?}"))),
         };
-        if tasks.is_empty() || tasks.len() > max as usize {
-            let why = format!("{} task configurations were given, asked were 1 to {max}", tasks.len());
+        let bound = TASKS_MAX.max(max as usize);
+        if tasks.is_empty() || tasks.len() > bound {
+            let why = format!("{} task configurations were given, allowed are 1 to {bound}", tasks.len());
             return Err(instance.protocol("tasks", why));
         }
         Ok(tasks)

@@ -73,7 +73,11 @@ pub fn any_encoding(described: Description) -> Description {
 /// What only the transform's own code can judge of its settings.
 fn validate<T: Class>(part: Part, config: &sdk::Settings) -> Vec<ConfigValue> {
     let formats = Formats { key: Encoding::Json, value: Encoding::Json, header: Encoding::Json };
-    let problems = T::new(part, Settings::new(config.pairs().iter().cloned()), formats).err().unwrap_or_default();
+    advice(T::new(part, Settings::new(config.pairs().iter().cloned()), formats).err().unwrap_or_default())
+}
+
+/// Problems as advice; what is missing the host has said already.
+pub fn advice(problems: Problems) -> Vec<ConfigValue> {
     let own = problems.into_iter().filter(|(_, problem)| problem != MISSING);
     own.map(|(key, problem)| ConfigValue { errors: vec![problem], ..sdk::advice(&key) }).collect()
 }

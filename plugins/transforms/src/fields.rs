@@ -129,6 +129,7 @@ impl Class for ExtractField {
     const DOC: &'static str = "Extract the specified field from a Struct when schema present, or a Map in the case of schemaless data. Any null values are passed through unmodified.";
     const CONFIG: &'static [Definition] = &[
         Definition::required("field", Of::Text, Importance::Medium, "Field name to extract."),
+        REPLACE_NULL,
         Definition::optional(
             "field.syntax.version",
             Of::Text,
@@ -136,7 +137,6 @@ impl Class for ExtractField {
             Importance::High,
             "Defines the version of the syntax to access fields. If set to V1, then the field paths are limited to access the elements at the root level. If set to V2, the syntax supports accessing nested elements.",
         ),
-        REPLACE_NULL,
     ];
 
     fn new(part: Part, mut settings: Settings, _formats: Formats) -> Result<Self, Problems> {

@@ -5,7 +5,7 @@
 
 use fancy_regex::Regex;
 use lockgate_sdk as sdk;
-use lockgate_sdk::{Description, Edit, Predicate, RowFault, Task};
+use lockgate_sdk::{ConfigValue, Description, Edit, Predicate, RowFault, Task};
 
 use crate::class::Encoding;
 use crate::config::{Definition, Importance, Of, Problems, Settings};
@@ -108,7 +108,7 @@ impl TopicNameMatches {
         match compile(&pattern) {
             Ok((_, whole)) => settings.finish(Self { whole, last: None }),
             Err(why) => {
-                settings.problem("pattern", why);
+                settings.problem("pattern", format!("Invalid value {pattern} for configuration pattern: {why}"));
                 Err(settings.finish(()).err().unwrap_or_default())
             }
         }
@@ -131,6 +131,11 @@ impl Predicate for TopicNameMatches {
     fn describe() -> Description {
         let doc = "True for records with a topic name that matches the configured regular expression.";
         describe("TopicNameMatches", doc, TOPIC_MATCHES)
+    }
+
+    fn validate(config: &sdk::Settings) -> Vec<ConfigValue> {
+        let own = Settings::new(config.pairs().iter().cloned());
+        Self::configure(own).map_or_else(glue::advice, |_| Vec::new())
     }
 
     fn open(task: Task) -> Result<Self, sdk::Fault> {

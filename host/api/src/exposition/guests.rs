@@ -4,8 +4,10 @@
 //! `lockgate_guest_`, so that a plugin can neither replace nor imitate a figure of the host's; a name that tasks use
 //! differently is one family without a type, so that none of them decides what another's figure is.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use lockgate_config::Secrets;
 use lockgate_model::GuestFigure;
 use lockgate_supervisor::view::{MetricsView, TaskMetricsView};
 
@@ -22,13 +24,16 @@ struct Family<'a> {
     samples: Vec<(&'a TaskMetricsView, f64)>,
 }
 
-pub(super) fn families(page: &mut Page, view: &MetricsView) {
+pub(super) fn families(page: &mut Page, view: &MetricsView, secrets: &Secrets) {
     let mut families: BTreeMap<String, Family<'_>> = BTreeMap::new();
     let mut ignored = Vec::with_capacity(view.tasks.len());
     for task in &view.tasks {
         let own = task.metrics.guest.snapshot();
-        ignored.push((task, own.ignored));
-        for (name, figure) in own.figures {
+        // A name is the guest's to choose, so it could spell a value that nobody may see.
+        let (shown, told): (Vec<_>, Vec<_>) =
+            own.figures.into_iter().partition(|(name, _)| matches!(secrets.scrub(name), Cow::Borrowed(_)));
+        ignored.push((task, own.ignored + told.len() as u64));
+        for (name, figure) in shown {
             for (part, kind, value) in series(figure) {
                 let family = families.entry(format!("{name}{part}"));
                 let family = family.or_insert_with(|| Family { kind, samples: Vec::new() });
@@ -42,7 +47,7 @@ pub(super) fn families(page: &mut Page, view: &MetricsView) {
     page.family(
         IGNORED,
         "counter",
-        "Figures of a plugin that were not taken over: illegal name, too many, not a number.",
+        "Figures of a plugin that were not taken over: illegal or secret name, too many, not a number.",
     );
     for (task, count) in ignored {
         page.sample(IGNORED, &labels(task).pairs(), whole(count));

@@ -3,10 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use lockgate_config::Hidden;
 use lockgate_model::TaskId;
-use lockgate_supervisor::view::{ConnectorMetricsView, Health, State};
+use lockgate_supervisor::view::{ConnectorMetricsView, Health, State, StepView};
 
 use super::*;
+
+fn text(view: &MetricsView) -> String {
+    super::text(view, &Secrets::default())
+}
+
+fn step(alias: &str) -> StepView {
+    StepView { alias: alias.to_owned(), class: "C".to_owned(), version: "1.0".to_owned(), is_predicate: false }
+}
 
 fn view() -> MetricsView {
     let metrics = TaskMetrics::default();
@@ -21,6 +30,11 @@ fn view() -> MetricsView {
             version: Some("1.0.0".to_owned()),
             state: State::Running,
             converters: ["K", "V", "H"].map(str::to_owned),
+            steps: ["a", "b"]
+                .map(step)
+                .into_iter()
+                .chain(["p", "p"].map(|p| StepView { is_predicate: true, ..step(p) }))
+                .collect(),
         }],
         tasks: vec![TaskMetricsView {
             id,
@@ -154,4 +168,28 @@ fn a_task_that_does_not_get_on_has_a_figure_for_alerts() {
     let text = text(&view);
     let value = |name: &str| text.lines().find(|l| l.starts_with(&format!("{name}{{"))).unwrap().rsplit(' ').next();
     assert_eq!((value("lockgate_task_stalled"), value("lockgate_task_quarantined")), (Some("1"), Some("0")));
+}
+
+#[test]
+fn each_task_says_its_transforms_and_each_predicate_once() {
+    let text = text(&view());
+    let of = |kind: &str| {
+        text.lines().filter(|l| l.starts_with(&format!("kafka_connect_connector_{kind}_metrics_info{{"))).count()
+    };
+    assert_eq!((of("transform"), of("predicate")), (2, 1));
+    let labels = r#"task="0",predicate="p",predicate_class="C",predicate_version="1.0"} 1"#;
+    assert!(text.contains(labels), "{text}");
+}
+
+#[test]
+fn a_name_that_spells_a_secret_is_not_shown() {
+    let told = task(0, |metrics| {
+        metrics.add("rows_of_hunter2", 1.0);
+        metrics.add("rows", 1.0);
+    });
+    let secrets = Secrets::default();
+    secrets.add(&Hidden::new([("${a:b}".to_owned(), "hunter2".to_owned())]));
+    let text = super::text(&MetricsView { tasks: vec![told], ..MetricsView::default() }, &secrets);
+    assert!(!text.contains("hunter2") && text.contains("lockgate_guest_rows{"), "{text}");
+    assert!(text.contains("lockgate_task_ignored_guest_metrics_total{connector=\"c\",task=\"0\"} 1"), "{text}");
 }

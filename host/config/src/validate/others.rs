@@ -3,16 +3,18 @@
 //! Enters: what a connector overrides, the converters that it names. Leaves: infos under the keys' full names. Invariant:
 //! the value of a setting that may not be overridden is not shown: it may be a credential.
 
+use lockgate_model::package::ConfigType;
+
 use crate::RawConfig;
 use crate::client_keys::client_key;
 use crate::converter_keys;
 use crate::converters::{self, ConverterSpec, Part};
-use crate::error::ConfigError;
+use crate::error::{ConfigError, HIDDEN};
 use crate::overrides::{self, Client};
 use crate::reading::check;
 use crate::worker::WorkerConfig;
 
-use super::{Catalog, ConfigInfo, ConfigKeyInfo, ConfigValueInfo, bare, value_info};
+use super::{Catalog, ConfigInfo, ConfigValueInfo, bare, value_info};
 
 /// One info for each client setting that is overridden.
 pub fn clients(raw: &RawConfig, worker: &WorkerConfig, catalog: &dyn Catalog) -> Vec<ConfigInfo> {
@@ -56,8 +58,15 @@ fn converter(part: Part, own: &ConverterSpec, raw: &RawConfig, catalog: &dyn Cat
         return vec![bare(part.key().to_owned(), vec![ConfigError::invalid(part.key(), given, problem).message])];
     }
     let prefix = format!("{}.", part.key());
-    let of =
-        |name: &str| problems.iter().filter(|(setting, _)| setting == name).map(|(_, text)| text.clone()).collect();
+    // Kafka Connect's text names the setting as the converter does. What is missing has no value to tell.
+    let of = |name: &str, given: Option<&str>, secret: bool| {
+        let own = problems.iter().filter(|(setting, _)| setting == name);
+        let given = given.map(|given| if secret { HIDDEN } else { given });
+        own.map(|(_, reason)| {
+            given.map_or_else(|| reason.clone(), |v| ConfigError::invalid(name, Some(v), reason).message)
+        })
+        .collect()
+    };
     let keys = converter_keys::keys(part, &own.class);
     let mut infos: Vec<ConfigInfo> = Vec::new();
     for known in &keys {
@@ -65,14 +74,13 @@ fn converter(part: Part, own: &ConverterSpec, raw: &RawConfig, catalog: &dyn Cat
         let short = name.strip_prefix(&prefix).unwrap_or(name);
         let given =
             raw.get(name).or(known.definition.default_value.is_some().then_some(&known.definition.default_value));
-        let errors: Vec<String> = of(short);
+        let secret = known.definition.config_type == ConfigType::Password;
+        let errors: Vec<String> = of(short, raw.get(name).and_then(Option::as_deref), secret);
         let mut value: ConfigValueInfo = value_info(known, &check(known, given));
         if !errors.is_empty() {
             (value.value, value.errors) = (None, errors); // the converter has judged itself
         }
-        let mut definition = ConfigKeyInfo::from(known);
-        definition.default_value = definition.default_value.filter(|_| !known.definition.required);
-        infos.push(ConfigInfo { definition: Some(definition), value: Some(value) });
+        infos.push(ConfigInfo { definition: Some(known.into()), value: Some(value) });
     }
     let is_listed = |setting: &str| keys.iter().any(|known| known.definition.name == format!("{prefix}{setting}"));
     let strange = problems.iter().filter(|(setting, _)| !is_listed(setting));

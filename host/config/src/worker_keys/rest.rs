@@ -16,8 +16,9 @@ pub fn keys() -> Vec<Known> {
     let admin = "Where log levels are served, and nothing else; null = on the listeners of the API, empty = nowhere.";
     let extensions = "Only BasicAuthSecurityRestExtension (built in); any other class is refused.";
     let headers = "Extra response headers: [action] [name]:[value], ...; actions set, add, setDate, addDate.";
-    let basic = "Who may call with HTTP basic authentication: a properties file of user=password.";
-    let bearer = "Who may call with a bearer token: a properties file of name=token.";
+    let basic = "Who may call with HTTP basic authentication: a properties file of user=password, or the JAAS file with the \
+                 PropertyFileLoginModule that names it. Read anew when it changes.";
+    let bearer = "Who may call with a bearer token: a properties file of name=token. Read anew when it changes.";
     let text = |name: &str, default: Option<&str>, doc: &str| Known::new(name, Text, default, Low, doc);
     vec![
         Known::new("listeners", List, Some("http://:8083"), Low, listeners).non_empty(),

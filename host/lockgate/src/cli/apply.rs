@@ -22,7 +22,7 @@ use super::remote::{Remote, path};
 use super::screen::Screen;
 use super::secrets::Secrets;
 use super::table::clean;
-use super::wait::{CHANGED, Wait};
+use super::wait::Wait;
 
 /// Options of `apply`.
 #[derive(Args, Debug)]
@@ -157,7 +157,7 @@ impl Work<'_> {
         let failed = |name: &str| self.lines.iter().any(|line| line.name == name && line.error.is_some());
         let changed = |step: &&Step| matches!(step, Step::Create(_) | Step::Update(..)) && !failed(step.name());
         let names: Vec<String> = steps.iter().filter(changed).map(|step| step.name().to_owned()).collect();
-        wait.settled(self.remote, &names, CHANGED, screen)
+        wait.settled(self.remote, &names, screen)
     }
 
     fn summary(&self, unread: usize) -> String {

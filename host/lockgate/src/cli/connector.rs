@@ -4,7 +4,6 @@
 //! decision about a connector is made here; a command that names several goes on after one that fails.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::Subcommand;
 use http::Method;
@@ -20,7 +19,7 @@ use super::screen::Screen;
 use super::secrets::Secrets;
 use super::status;
 use super::table::{Table, clean};
-use super::wait::{CHANGED, Wait};
+use super::wait::Wait;
 use super::watch::Watch;
 
 /// Commands of `lockgate connector`.
@@ -217,7 +216,7 @@ fn create_all(
         });
         outcome = Failure::both(outcome, done);
     }
-    Failure::both(outcome, wait.settled(remote, &created, Duration::ZERO, screen))
+    Failure::both(outcome, wait.settled(remote, &created, screen))
 }
 
 fn get(name: &str, remote: &Remote, screen: &mut Screen) -> Result<(), Failure> {
@@ -251,7 +250,7 @@ fn config(
 fn changed(name: &str, answer: &Answer, wait: &Wait, remote: &Remote, screen: &mut Screen) -> Result<(), Failure> {
     let deed = if answer.status == 201 { "created" } else { "updated" };
     screen.show(answer, |_| Ok(format!("{} {deed}\n", clean(name))))?;
-    wait.settled(remote, &[name.to_owned()], CHANGED, screen)
+    wait.settled(remote, &[name.to_owned()], screen)
 }
 
 /// A table of settings, secrets hidden.

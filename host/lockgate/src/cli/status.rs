@@ -34,32 +34,52 @@ pub fn list(all: &Value) -> String {
 pub fn one(status: &Value, whole_traces: bool) -> String {
     let mut table = Table::new(&["PART", "STATE", "WORKER", "VERSION", "REASON"]);
     let mut traces = String::new();
-    let mut part = |label: String, part: &Value| {
+    let mut part = |label: String, part: &Value, health: &Value| {
         let trace = text(&part["trace"]);
         if whole_traces && !trace.is_empty() {
             let lines: Vec<String> = trace.trim_end().lines().map(|line| clean(&line.replace('\t', "    "))).collect();
             _ = write!(traces, "\n{label}:\n  {}\n", lines.join("\n  "));
         }
-        table.row([label, text(&part["state"]), text(&part["worker_id"]), text(&part["version"]), short(&trace)]);
+        let (state, why) = told(part, health);
+        table.row([label, state, text(&part["worker_id"]), text(&part["version"]), why]);
     };
-    part("connector".to_owned(), &status["connector"]);
+    part("connector".to_owned(), &status["connector"], &status["health"]);
     for task in parts(status) {
-        part(format!("task {}", task["id"]), task);
+        part(format!("task {}", task["id"]), task, &task["health"]);
     }
     format!("{}: {}\n\n{}{traces}", clean(&text(&status["name"])), state(status), table.text())
 }
 
-/// The connector's state; FAILED if any task is, because that is what somebody must look at.
+/// The connector's state; FAILED if any task is, because that is what somebody must look at, or else what does not get on.
 fn state(status: &Value) -> String {
     let own = text(&status["connector"]["state"]);
     let failed = parts(status).iter().any(|task| task["state"] == "FAILED");
-    if failed && own != "FAILED" { format!("{own} (task FAILED)") } else { own }
+    if own == "FAILED" {
+        return own;
+    }
+    let ailing = parts(status).iter().find_map(|task| task["health"]["state"].as_str());
+    match (failed, status["health"]["state"].as_str(), ailing) {
+        (true, ..) => format!("{own} (task FAILED)"),
+        (false, Some(health), _) => format!("{own} ({health})"),
+        (false, None, Some(health)) => format!("{own} (task {health})"),
+        (false, None, None) => own,
+    }
 }
 
+/// The first trace, or what keeps it from getting on.
 fn reason(status: &Value) -> String {
-    let tasks = parts(status).iter();
-    let mut traces = std::iter::once(&status["connector"]).chain(tasks).filter_map(|part| part["trace"].as_str());
-    traces.next().map(short).unwrap_or_default()
+    let all = || std::iter::once(&status["connector"]).chain(parts(status));
+    let traces = all().filter_map(|part| part["trace"].as_str());
+    let ailing = std::iter::once(status).chain(parts(status)).filter_map(|part| part["health"]["reason"].as_str());
+    traces.chain(ailing).next().map(short).unwrap_or_default()
+}
+
+/// State and reason of one part; `health` stands in it or, for the connector, beside it.
+fn told(part: &Value, health: &Value) -> (String, String) {
+    let (state, trace, reason) = (text(&part["state"]), text(&part["trace"]), text(&health["reason"]));
+    let state = health["state"].as_str().map_or_else(|| state.clone(), |health| format!("{state} ({health})"));
+    let why: Vec<String> = [trace, reason].iter().filter(|text| !text.is_empty()).map(|text| short(text)).collect();
+    (state, why.join("; "))
 }
 
 fn parts(status: &Value) -> &[Value] {
@@ -93,5 +113,17 @@ mod tests {
         assert_eq!(list(&all), expected);
         let whole = one(&status, true);
         assert!(whole.ends_with("\ntask 0:\n  broken\n      at x\n"), "{whole}");
+    }
+
+    #[test]
+    fn what_does_not_get_on_shows_in_both_tables() {
+        let health = json!({"state": "stalled", "reason": "no record for 60 s", "since_ms": 1});
+        let mut status = json!({
+            "name": "a", "connector": {"state": "RUNNING"}, "tasks": [{"id": 0, "state": "RUNNING", "health": health}],
+        });
+        assert_eq!((state(&status), reason(&status)), ("RUNNING (task stalled)".into(), "no record for 60 s".into()));
+        assert!(one(&status, false).contains("RUNNING (stalled)"), "{}", one(&status, false));
+        status["health"] = json!({"state": "applying", "reason": "soon"});
+        assert_eq!((state(&status), reason(&status)), ("RUNNING (applying)".into(), "soon".into()));
     }
 }

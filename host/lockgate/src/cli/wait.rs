@@ -1,8 +1,8 @@
 //! Waiting for a connector.
 //!
-//! Enters: names and a deadline. Leaves: connectors in the state that was waited for, or why not. Invariant: FAILED must last a
-//! while before it ends the waiting, and so must RUNNING after a change, because a connector that was just changed may still
-//! show the state of its former tasks.
+//! Enters: names and a deadline. Leaves: connectors in the state that was waited for, or why not. Invariant: while a status says
+//! `applying`, its states are those of former tasks and count for nothing. FAILED must last a while before it ends the
+//! waiting; so must RUNNING after a change of a Kafka Connect, which does not say whose states it shows.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -20,8 +20,8 @@ const EVERY: Duration = Duration::from_millis(100);
 /// How long FAILED is believed to be a thing of the past.
 const FAILED_FOR: Duration = Duration::from_secs(2);
 
-/// How long a state must last after a connector was changed.
-pub const CHANGED: Duration = Duration::from_millis(500);
+/// How long a state must last after a connector of Kafka Connect was changed.
+const CHANGED: Duration = Duration::from_millis(500);
 
 /// Options of commands that can wait.
 #[derive(Args, Debug)]
@@ -48,14 +48,11 @@ impl Wait {
         super::for_each(names, |name| if self.wait { self.one(remote, name, &aim, screen) } else { Ok(()) })
     }
 
-    /// Likewise, for whatever state the connector is meant to have, once it has lasted for a while.
-    pub fn settled(
-        &self,
-        remote: &Remote,
-        names: &[String],
-        lasting: Duration,
-        screen: &mut Screen,
-    ) -> Result<(), Failure> {
+    /// Likewise, for whatever state the connector is meant to have after a change.
+    pub fn settled(&self, remote: &Remote, names: &[String], screen: &mut Screen) -> Result<(), Failure> {
+        // A worker of Kafka Connect has no packages, and does not say that a change is under way.
+        let tells = !self.wait || remote.find("/packages")?.is_some();
+        let lasting = if tells { Duration::ZERO } else { CHANGED };
         let aim = Aim { state: None, lasting, end: Instant::now() + self.deadline };
         super::for_each(names, |name| if self.wait { self.one(remote, name, &aim, screen) } else { Ok(()) })
     }
@@ -69,6 +66,7 @@ impl Wait {
                 None => Value::Null,
             };
             let now = Instant::now();
+            let status = if applies(&status) { Value::Null } else { status };
             match reached(&status, aim.state) {
                 Some(reached) => {
                     if now.duration_since(*reached_since.get_or_insert(now)) >= aim.lasting {
@@ -118,6 +116,11 @@ fn reached(status: &Value, wanted: Option<&'static str>) -> Option<&'static str>
     }
 }
 
+/// True while the tasks are not yet those of the newest configuration.
+fn applies(status: &Value) -> bool {
+    status["health"]["state"] == "applying"
+}
+
 fn trace(status: &Value) -> Option<String> {
     let tasks = status["tasks"].as_array().into_iter().flatten();
     let failed = std::iter::once(&status["connector"]).chain(tasks).find(|part| part["state"] == "FAILED")?;
@@ -148,6 +151,16 @@ mod tests {
         assert_eq!(reached(&status("RUNNING", &["RUNNING"]), None), Some("RUNNING"));
         assert_eq!(reached(&status("STOPPED", &[]), None), Some("STOPPED"));
         assert_eq!(reached(&Value::Null, None), None);
+    }
+
+    #[test]
+    fn states_of_former_tasks_count_for_nothing() {
+        let mut status = status("RUNNING", &["RUNNING"]);
+        assert!(!applies(&status));
+        status["health"] = json!({"state": "retrying"});
+        assert!(!applies(&status));
+        status["health"]["state"] = json!("applying");
+        assert!(applies(&status));
     }
 
     #[test]

@@ -17,6 +17,8 @@ use super::{ConnectorType, State};
 pub enum Ailment {
     /// It runs and makes no progress.
     Stalled,
+    /// Its tasks do not follow its newest configuration yet: their states may be those of the former ones.
+    Applying,
     /// Its task configurations are not stored yet; that is tried again.
     Retrying,
     /// It failed and will be started again by itself (`restart.policy`).
@@ -66,6 +68,21 @@ pub struct ConnectorMetricsView {
     pub state: State,
     /// Classes of its converters: key, value, header.
     pub converters: [String; 3],
+    /// Its chain.
+    pub steps: Vec<StepView>,
+}
+
+/// A transform of a connector, or a predicate that guards one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StepView {
+    /// Its name in the connector's configuration.
+    pub alias: String,
+    /// Its class.
+    pub class: String,
+    /// Version of its package.
+    pub version: String,
+    /// Predicate, not transform.
+    pub is_predicate: bool,
 }
 
 /// Starts of connectors or tasks.
