@@ -158,9 +158,13 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// Guards a folder.
+    /// Guards a folder of `kafka.sh`.
     pub fn of(folder: &str) -> Self {
-        let script = places::root().join("tests/kafka/kafka.sh");
+        Self::of_script(&places::root().join("tests/kafka/kafka.sh"), folder)
+    }
+
+    /// Guards a folder of another script that knows `kill DIR`.
+    pub fn of_script(script: &std::path::Path, folder: &str) -> Self {
         let mut child = Command::new("bash")
             .args(["-c", "cat >/dev/null; \"$0\" kill \"$1\"; rm -rf \"$1\""])
             .arg(script)

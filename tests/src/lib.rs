@@ -4,6 +4,7 @@
 //! started when they are dropped. Invariant: everything waits for a condition with a deadline, never for a time.
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc)] // a test that cannot go on ends by panicking
 
+pub mod apicurio;
 pub mod connect;
 pub mod far_end;
 pub mod golden;
@@ -15,6 +16,7 @@ pub mod receiver;
 pub mod wait;
 pub mod worker;
 
+pub use apicurio::{Apicurio, Way};
 pub use connect::Connect;
 pub use far_end::{Record, Topic};
 pub use http::Answer;

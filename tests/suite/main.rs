@@ -34,6 +34,7 @@ mod pipes;
 mod previews;
 mod protocols;
 mod providers;
+mod registries;
 mod rest;
 mod rest_doors;
 mod rest_many;
