@@ -35,6 +35,7 @@ mod previews;
 mod protocols;
 mod providers;
 mod registries;
+mod registry_formats;
 mod rest;
 mod rest_doors;
 mod rest_many;

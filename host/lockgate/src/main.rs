@@ -133,7 +133,7 @@ fn main() -> ExitCode {
             logging::install();
             preview::conclude(runtime::block_on(preview::transform(options)))
         }
-        Command::Convert(options) => preview::conclude(preview::convert(&options)),
+        Command::Convert(options) => preview::conclude(runtime::block_on(preview::convert(options))),
         Command::Child { args } => child::become_program(&args),
         Command::Dev(options) => run(|| runtime::block_on(dev::run(options))),
         Command::Worker { command: Some(command), .. } => cli::worker(command),

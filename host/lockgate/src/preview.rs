@@ -169,7 +169,7 @@ pub async fn transform(options: Transform) -> Result<(), CommandError> {
 }
 
 /// Runs `lockgate convert`.
-pub fn convert(options: &Convert) -> Result<(), CommandError> {
+pub async fn convert(options: Convert) -> Result<(), CommandError> {
     let direction = match options.direction {
         Way::ToConnect => Direction::ToConnect,
         Way::FromConnect => Direction::FromConnect,
@@ -191,7 +191,7 @@ pub fn convert(options: &Convert) -> Result<(), CommandError> {
     let mut lines = Lines::default();
     while lines.read(&mut input)? {
         for line in &lines.lines {
-            writeln!(output, "{}", conversion.answer(line))?;
+            writeln!(output, "{}", conversion.answer(line).await)?;
         }
         if !lines.more_waits {
             output.flush()?;

@@ -152,7 +152,10 @@ impl<P: Clone> Packages<P> {
         let installed = self.read();
         let plugins = installed.iter().flat_map(|p| p.info.plugins.iter().map(move |plugin| (p, plugin)));
         let fitting = plugins.filter(|(_, plugin)| kinds.contains(&plugin.kind) && answers_to(plugin, class));
-        fitting.map(|(p, plugin)| Found { installed: p.clone(), plugin: Arc::clone(plugin) }).collect()
+        let found: Vec<_> = fitting.collect();
+        let nearest = found.iter().map(|(_, plugin)| distance(plugin, class)).min();
+        let meant = found.into_iter().filter(|(_, plugin)| Some(distance(plugin, class)) == nearest);
+        meant.map(|(p, plugin)| Found { installed: p.clone(), plugin: Arc::clone(plugin) }).collect()
     }
 
     pub(crate) fn classes(&self, kinds: &[PluginKind]) -> Vec<String> {
@@ -210,6 +213,16 @@ pub(crate) fn answers_to(plugin: &PluginInfo, name: &str) -> bool {
         let simple = class.rsplit('.').next().unwrap_or(class);
         class == name || simple == name || simple.strip_suffix("Connector") == Some(name)
     })
+}
+
+/// Of several classes that a short name fits: 0 = it is the name in full, 1 = it is short for one of Apache Kafka's own, 2 = for
+/// another. So `Filter` means Kafka's, whatever else is installed.
+fn distance(plugin: &PluginInfo, name: &str) -> u8 {
+    let mut names = std::iter::once(&plugin.class).chain(&plugin.aliases);
+    if names.any(|class| class == name) {
+        return 0;
+    }
+    if plugin.class.starts_with("org.apache.kafka.") { 1 } else { 2 }
 }
 
 #[cfg(test)]
@@ -287,5 +300,15 @@ mod tests {
         let error = packages.find("Other", &CONNECTORS, None).unwrap_err().to_string();
         assert!(error.ends_with("which name matches Other, available are: FileSink"), "{error}");
         assert!(packages.find("FileSink", &[PluginKind::Transform], None).is_err());
+    }
+
+    #[test]
+    fn a_short_name_means_kafkas_own_class_and_a_full_name_only_itself() {
+        let packages = Packages::default();
+        let (theirs, kafkas) = ("io.debezium.transforms.Filter", "org.apache.kafka.connect.transforms.Filter");
+        packages.install(package("expr", "9.0.0", "a", &[(theirs, PluginKind::Transform)]));
+        packages.install(package("transforms", "1.0.0", "b", &[(kafkas, PluginKind::Transform)]));
+        let class = |name| packages.find(name, &[PluginKind::Transform], None).unwrap().plugin.class.clone();
+        assert_eq!((class("Filter"), class(theirs), class(kafkas)), (kafkas.into(), theirs.into(), kafkas.into()));
     }
 }

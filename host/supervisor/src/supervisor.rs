@@ -144,14 +144,6 @@ impl Start {
         let (offsets, wishes) = (Arc::new(offsets), Arc::<Wishes>::default());
         let reloads = Arc::new(Reloads::new(self.worker.providers.clone()));
         let tenant: Arc<str> = self.worker.tenant.as_str().into();
-        let setup = Setup {
-            worker_id: self.worker_id.clone(),
-            tenant: Arc::clone(&tenant),
-            stop_within: share(self.worker.graceful_timeout, 90),
-            stalled_after: self.worker.stalled_after,
-            registry: Arc::clone(&self.desk.registry),
-            converters: Part::ALL.map(|part| self.worker.converters.of(part).class.clone()),
-        };
         let builder = Builder {
             worker: Arc::clone(&self.worker),
             registry: Arc::clone(&self.desk.registry),
@@ -178,7 +170,7 @@ impl Start {
             reloads: Arc::clone(&reloads),
         };
         let service = Service {
-            control: Control::new(setup, desired),
+            control: Control::new(self.setup(), desired),
             requests,
             stop,
             desk: Arc::clone(&self.desk),
@@ -189,6 +181,17 @@ impl Start {
             reloads,
         };
         (service, statuses)
+    }
+
+    fn setup(&self) -> Setup {
+        Setup {
+            worker_id: self.worker_id.clone(),
+            tenant: self.worker.tenant.as_str().into(),
+            stop_within: share(self.worker.graceful_timeout, 90),
+            stalled_after: self.worker.stalled_after,
+            registry: Arc::clone(&self.desk.registry),
+            converters: Part::ALL.map(|part| self.worker.converters.of(part).class.clone()),
+        }
     }
 
     async fn open(&self) -> Result<Opened, StartError> {

@@ -48,9 +48,7 @@ pub fn translate(pattern: &str) -> Result<String, String> {
 
 /// True if white space and comments may not count in it: then what is put behind it has to begin on a new line.
 pub fn has_comments(pattern: &str) -> bool {
-    pattern.split("(?").skip(1).any(|flags| {
-        flags.chars().take_while(char::is_ascii_alphabetic).any(|flag| flag == 'x')
-    })
+    pattern.split("(?").skip(1).any(|flags| flags.chars().take_while(char::is_ascii_alphabetic).any(|flag| flag == 'x'))
 }
 
 struct Translator<'a> {

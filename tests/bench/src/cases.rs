@@ -4,6 +4,8 @@
 
 use serde_json::{Value, json};
 
+use crate::framed;
+
 /// Which way records go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
@@ -24,6 +26,10 @@ pub enum Values {
     Json,
     /// JSON objects in Kafka Connect's envelope; the size is that of the payload.
     Envelope,
+    /// Avro behind the frame of a schema registry.
+    Avro,
+    /// Protobuf likewise.
+    Protobuf,
 }
 
 /// One case.
@@ -68,6 +74,8 @@ pub fn all() -> Vec<Case> {
     let typed = with(&parsed, json!({"connector.class": "blackhole-cbor"}));
     let enveloped = with(&parsed, json!({"value.converter.schemas.enable": "true"}));
     let enveloped_mask = with(&enveloped, chain(1));
+    let avro = with(&masked, json!({"value.converter": "io.confluent.connect.avro.AvroConverter"}));
+    let protobuf = with(&masked, json!({"value.converter": "io.confluent.connect.protobuf.ProtobufConverter"}));
     let lines = json!({"tasks.max": "1", "value.converter": "org.apache.kafka.connect.storage.StringConverter"});
     let sink = |name, count, size, ratio_max| Case {
         name,
@@ -101,6 +109,8 @@ pub fn all() -> Vec<Case> {
         Case { values: Values::Json, config: typed, ..sink("json-cbor", 2_000_000, 300, 0.0) },
         Case { values: Values::Envelope, config: enveloped, ..sink("envelope-pass", 1_000_000, 300, 0.0) },
         Case { values: Values::Envelope, config: enveloped_mask, ..sink("envelope-mask", 1_000_000, 300, 0.0) },
+        Case { values: Values::Avro, config: avro, cpu_max: 2.0, ..sink("avro-mask", 2_000_000, 300, 0.0) },
+        Case { values: Values::Protobuf, config: protobuf, cpu_max: 2.0, ..sink("protobuf-mask", 2_000_000, 300, 0.0) },
         Case { way: Way::Copy, config: lines, ..sink("copy-100", 1_000_000, 100, 0.0) },
     ]
 }
@@ -144,6 +154,8 @@ impl Values {
         match self {
             Self::Letters => crate::raw::payload(size),
             Self::Json => json_value(size),
+            Self::Avro => framed::avro(size),
+            Self::Protobuf => framed::protobuf(size),
             Self::Envelope => {
                 let payload: Value = serde_json::from_slice(&json_value(size)).unwrap_or_default();
                 json!({"schema": schema(), "payload": payload}).to_string().into_bytes()

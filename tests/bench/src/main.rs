@@ -5,6 +5,7 @@
 //! comparison of the raw loop with itself.
 
 mod cases;
+mod framed;
 mod idle;
 mod instances;
 mod neighbour;

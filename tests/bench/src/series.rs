@@ -10,6 +10,7 @@ use lockgate_tests::{Kafka, Topic, Worker, eventually_equal, within};
 use serde_json::{Value, json};
 
 use crate::cases::{Case, Way};
+use crate::framed;
 use crate::process::Usage;
 
 /// Rounds of four runs.
@@ -49,6 +50,11 @@ pub struct Series {
 pub fn run(kafka: &Kafka, case: &Case) -> Series {
     eprintln!("{}: {} records of {} B", case.name, case.count, case.size);
     let worker = Worker::start(&kafka.bootstrap);
+    let mut case = case.clone();
+    if let Some(url) = framed::registry(case.values) {
+        case.config["value.converter.schema.registry.url"] = url.into();
+    }
+    let case = &case;
     let full = (case.way != Way::Source).then(|| fill(kafka, case));
     let mut series = Series { case: case.clone(), raw: Vec::new(), lockgate: Vec::new() };
     for round in 0..ROUNDS {
@@ -71,7 +77,8 @@ pub fn run(kafka: &Kafka, case: &Case) -> Series {
 
 pub fn fill(kafka: &Kafka, case: &Case) -> Topic {
     let topic = kafka.topic("full", 1);
-    let value = case.values.of(case.size);
+    let mut value = framed::prefix(case.values, &topic.name);
+    value.extend(case.values.of(case.size));
     topic.write_records((0..case.count).map(|_| (Some(0), None, Some(value.clone()))), &[]);
     assert_eq!(topic.count(), i64::try_from(case.count).unwrap_or(-1));
     topic

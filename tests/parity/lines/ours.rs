@@ -56,7 +56,8 @@ fn convert(case: &Case) -> Vec<Value> {
     let settings = texts(&case.json["config"]).into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
     let class = case.json["converter"].as_str().unwrap();
     let mut conversion = Conversion::open(class, &settings, direction, place, "topic");
-    case.records().iter().map(|record| read(&conversion.answer(&record.to_string()))).collect()
+    let mut answer = |record: &Value| futures::executor::block_on(conversion.answer(&record.to_string()));
+    case.records().iter().map(|record| read(&answer(record))).collect()
 }
 
 /// An answer; a number beyond what this process can hold makes it a text.

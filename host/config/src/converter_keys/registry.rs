@@ -111,7 +111,11 @@ fn writing() -> Vec<Known> {
         Known::new("use.schema.id", Int, Some("-1"), Low, "Write with the schema of this id.").at_least(-1.0),
         Known::new("use.schema.guid", Text, None, Low, "Write with the schema of this GUID."),
         flag("use.latest.version", false, "Write with the subject's newest schema."),
-        flag("latest.compatibility.strict", true, "Fields of the record that the newest schema lacks are an error."),
+        flag(
+            "latest.compatibility.strict",
+            true,
+            "Accepted; fields are matched by name, and a record that the newest schema cannot hold is an error either way.",
+        ),
         flag("normalize.schemas", false, "The registry normalises schemas."),
         Known::new("schemas.cache.config", Int, Some("1000"), Low, cache).at_least(0.0),
         flag("generalized.sum.type.support", false, "Unions and enums in the form that all formats share."),

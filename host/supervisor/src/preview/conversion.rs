@@ -4,12 +4,14 @@
 //! Invariant: the bytes go through the same conversion as those of a task's key, value or header.
 
 use indexmap::IndexMap;
+use lockgate_convert::registry::Unready;
 use lockgate_convert::schema::Schema;
 use lockgate_convert::value::Value;
 use lockgate_convert::{ConvertConfigError, Converter, Decode, Encode, Role};
 use lockgate_model::batch::{Batch, Encoding, HeaderRow, Row, Span};
 use lockgate_model::fault::{RowFault, exception_class};
 use lockgate_model::{Formats, Schemas};
+use lockgate_registry::{Allowed, Registries};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -91,6 +93,10 @@ impl Conversion {
             Ok(converter) => converter,
             Err(refusal) => return Self(Err(refused(&refusal))),
         };
+        let converter = match connected(converter) {
+            Ok(converter) => converter,
+            Err(message) => return Self(Err(error("configure", "ConfigException", &message))),
+        };
         let open = |notation: Trio| {
             let mut given = notation.clone();
             match place {
@@ -120,13 +126,21 @@ impl Conversion {
         Self(Err(error("configure", "ConfigException", message)))
     }
 
-    /// Answers a line.
-    pub fn answer(&mut self, line: &str) -> String {
+    /// Answers a line. Waits for a schema registry where the converter has one.
+    pub async fn answer(&mut self, line: &str) -> String {
         match &mut self.0 {
             Err(answer) => answer.clone(),
-            Ok(open) => open.answer(line).unwrap_or_else(|error| error),
+            Ok(open) => open.answer(line).await.unwrap_or_else(|error| error),
         }
     }
+}
+
+/// The converter with the registry that it names: whoever runs this chose the registry as well, so any will do.
+fn connected(converter: Converter) -> Result<Converter, String> {
+    let Some(options) = converter.registry_options() else { return Ok(converter) };
+    let allowed = Allowed::new(&[], options.connection.endpoints.clone())?;
+    let registry = Registries::new(allowed).connect(&options.connection, false).map_err(|e| e.to_string())?;
+    Ok(converter.connected(registry))
 }
 
 /// Settings that no converter takes.
@@ -146,7 +160,7 @@ fn refused(refusal: &ConvertConfigError) -> String {
 }
 
 impl Open {
-    fn answer(&mut self, line: &str) -> Result<String, String> {
+    async fn answer(&mut self, line: &str) -> Result<String, String> {
         let malformed = |what: &str| error("apply", "DataException", what);
         if self.schemas.len() > Schemas::MAX / 2 {
             self.schemas = Schemas::default();
@@ -166,11 +180,17 @@ impl Open {
             }
         };
         self.put(&mut batch, datum);
+        if let Some(asked) = self.decode.prepare(&batch) {
+            asked.await.map_err(|why| not_available(&why))?;
+        }
         if let Some((_, fault)) = self.decode.batch(&mut batch).first() {
             return Err(of_fault(fault));
         }
         if self.direction == Direction::FromConnect {
             self.rewrite(&mut batch);
+        }
+        if let Some(asked) = self.encode.prepare(&batch) {
+            asked.await.map_err(|why| not_available(&why))?;
         }
         if let Some((_, fault)) = self.encode.batch(&mut batch).first() {
             return Err(of_fault(fault));
@@ -241,6 +261,10 @@ impl Open {
             value_schema: 0,
         });
     }
+}
+
+fn not_available(why: &Unready) -> String {
+    error("apply", "RetriableException", &why.cause.message)
 }
 
 fn of_fault(fault: &RowFault) -> String {
