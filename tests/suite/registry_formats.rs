@@ -94,7 +94,9 @@ fn sorted(class: &str, more: &[(&str, &str)], topic: &Topic, good: &[&str], bad:
     worker.create_running(&name, converted(config, class, &Apicurio::shared().url()));
     let good: Vec<String> = good.iter().map(|line| (*line).to_owned()).collect();
     eventually_equal("good ones are delivered", &good, || lines(&worker.path("out.txt")));
-    eventually_equal("bad ones are dead letters", &bad, || if dead.exists() { usize::try_from(dead.count()).unwrap() } else { 0 });
+    eventually_equal("bad ones are dead letters", &bad, || {
+        if dead.exists() { usize::try_from(dead.count()).unwrap() } else { 0 }
+    });
     let reason =
         |record: &lockgate_tests::Record| record.header("__connect.errors.exception.message").map(str::to_owned);
     dead.read().iter().filter_map(reason).collect()

@@ -38,7 +38,7 @@ fn many_connectors_are_created_and_looked_at_quickly() {
         (all.as_object().unwrap().values().filter(|c| runs(c)).count() == count).then_some(())
     });
     let creation = began.elapsed() / u32::try_from(count).unwrap();
-    let each_kib = worker.resident_bytes().saturating_sub(before) / (count as u64) >> 10;
+    let each_kib = (worker.resident_bytes().saturating_sub(before) / (count as u64)) >> 10;
     let look = |path: &str| {
         let one = |_| {
             let began = Instant::now();

@@ -97,9 +97,8 @@ impl Seats {
                 self.make_room(Instant::now());
             }
             let free = Arc::clone(&self.free).acquire_owned();
-            match tokio::time::timeout(LOOK_EVERY, free).await {
-                Ok(permit) => break permit.ok()?,
-                Err(_) => continue,
+            if let Ok(permit) = tokio::time::timeout(LOOK_EVERY, free).await {
+                break permit.ok()?;
             }
         };
         let number = {

@@ -10,6 +10,24 @@ use crate::hidden::Hidden;
 /// Shown instead of a secret.
 pub const HIDDEN: &str = "[hidden]";
 
+/// A text whose URLs name nobody: `http://user:password@host` becomes `http://[hidden]@host` (RFC 3986, 3.2.1).
+fn without_logins(text: &str) -> String {
+    let mut parts = text.split("://");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let authority = part.find(['/', '?', '#', ',', ' ']).map_or(part, |end| &part[..end]);
+        out.push_str("://");
+        match authority.rfind('@') {
+            Some(at) => {
+                out.push_str(HIDDEN);
+                out.push_str(&part[at..]);
+            }
+            None => out.push_str(part),
+        }
+    }
+    out
+}
+
 /// One problem.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
@@ -28,9 +46,10 @@ pub struct ConfigError {
 impl ConfigError {
     /// `Invalid value V for configuration K: reason`.
     pub fn invalid(key: &str, value: Option<&str>, reason: impl fmt::Display) -> Self {
-        let shown = value.unwrap_or("null");
+        let value = value.map(without_logins);
+        let shown = value.as_deref().unwrap_or("null");
         let message = format!("Invalid value {shown} for configuration {key}: {reason}");
-        Self { value: value.map(str::to_owned), ..Self::new(key, message) }
+        Self { value, ..Self::new(key, message) }
     }
 
     /// `Missing required configuration "K" which has no default value.`
@@ -132,5 +151,19 @@ pub struct Warning {
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.key, self.message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_that_is_refused_is_shown_without_its_login() {
+        let shown = |value| ConfigError::invalid("url", Some(value), "no").message;
+        let urls = "http://ann:p@ss@a.example:1/x@y,https://b.example,c@d http://e@f?g";
+        let clean = "http://[hidden]@a.example:1/x@y,https://b.example,c@d http://[hidden]@f?g";
+        assert_eq!(shown(urls), format!("Invalid value {clean} for configuration url: no"));
+        assert_eq!(shown("me@home"), "Invalid value me@home for configuration url: no");
     }
 }

@@ -87,7 +87,7 @@ pub struct Convert {
     /// Topic of the data
     #[arg(long, default_value = "topic")]
     topic: String,
-    /// Which part of a record the data are [default: header for SimpleHeaderConverter, else value]
+    /// Which part of a record the data are [default: header for `SimpleHeaderConverter`, else value]
     #[arg(long, value_enum)]
     role: Option<Role>,
 }
@@ -124,10 +124,16 @@ pub enum CommandError {
     },
     /// Engine or packages.
     #[error(transparent)]
-    Preview(#[from] PreviewError),
+    Preview(Box<PreviewError>),
     /// Standard input or output.
     #[error("the records cannot be passed on: {0}")]
     Io(#[from] io::Error),
+}
+
+impl From<PreviewError> for CommandError {
+    fn from(error: PreviewError) -> Self {
+        Self::Preview(Box::new(error))
+    }
 }
 
 /// Runs `lockgate transform`.
@@ -174,12 +180,11 @@ pub async fn convert(options: Convert) -> Result<(), CommandError> {
         Way::ToConnect => Direction::ToConnect,
         Way::FromConnect => Direction::FromConnect,
     };
-    let place = match options.role {
-        Some(Role::Key) => Place::Key,
-        Some(Role::Value) => Place::Value,
-        Some(Role::Header) => Place::Header,
-        None if options.converter.ends_with("SimpleHeaderConverter") => Place::Header,
-        None => Place::Value,
+    let is_headers_own = options.converter.ends_with("SimpleHeaderConverter");
+    let place = match (options.role, is_headers_own) {
+        (Some(Role::Key), _) => Place::Key,
+        (Some(Role::Header), _) | (None, true) => Place::Header,
+        (Some(Role::Value), _) | (None, false) => Place::Value,
     };
     let settings = options.config.as_deref().map_or_else(|| Ok(Ok(IndexMap::new())), read_config)?;
     let settings = settings.map(|all| all.into_iter().filter_map(|(key, value)| Some((key, value?))).collect());
@@ -247,7 +252,6 @@ impl Lines {
 }
 
 /// A JSON object of scalars; the inner error is what is wrong with it.
-#[expect(clippy::type_complexity, reason = "the outer error ends the command, the inner one answers each line")]
 fn read_config(path: &Path) -> Result<Result<IndexMap<String, Option<String>>, String>, CommandError> {
     let text = std::fs::read_to_string(path).map_err(|cause| CommandError::Config { path: path.to_owned(), cause })?;
     let all: IndexMap<String, Value> = match serde_json::from_str(&text) {

@@ -79,7 +79,7 @@ mod tests {
             Vec::new()
         }
 
-        fn class(&self, _: Stage) -> &str {
+        fn class(&self, _: Stage) -> &'static str {
             "AvroConverter"
         }
     }
@@ -113,7 +113,7 @@ mod tests {
     async fn a_task_that_has_to_stop_does_not_wait_for_a_registry() {
         let (interrupter, mut interrupt) = interrupt();
         interrupter.set(true);
-        let patient = rules(Duration::from_secs(3600));
+        let patient = rules(Duration::from_hours(1));
         assert!(!ready(&mut Away(1000), &Batch::default(), &patient, &mut interrupt).await.unwrap());
     }
 }

@@ -178,15 +178,14 @@ impl Client {
                     let why = "the schema refers to too many others, or they refer to each other";
                     return Err(Denied::Refused(fault("registry.references", why)));
                 }
-                let answer = match self.subjects.find(&key) {
-                    Some(known) => known,
-                    None => {
-                        let path = format!("/subjects/{}/versions/{}", segment(&key.0), key.1);
-                        let doing = format!("Error retrieving version {} of subject {}", key.1, key.0);
-                        let answer = Arc::new(self.call(Method::GET, path, None, &doing).await?);
-                        self.subjects.keep(key, Arc::clone(&answer));
-                        answer
-                    }
+                let answer = if let Some(known) = self.subjects.find(&key) {
+                    known
+                } else {
+                    let path = format!("/subjects/{}/versions/{}", segment(&key.0), key.1);
+                    let doing = format!("Error retrieving version {} of subject {}", key.1, key.0);
+                    let answer = Arc::new(self.call(Method::GET, path, None, &doing).await?);
+                    self.subjects.keep(key, Arc::clone(&answer));
+                    answer
                 };
                 self.resolve(&answer.references(), found, seen, depth + 1).await?;
                 let text = answer.text().map_err(Denied::Refused)?;

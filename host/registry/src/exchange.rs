@@ -65,12 +65,11 @@ pub(crate) async fn ask(
         if endpoint.scheme != Scheme::Https {
             return exchange(stream, request).await;
         }
-        let name = match endpoint.host.parse::<IpAddr>() {
-            Ok(ip) => rustls::pki_types::ServerName::from(ip),
-            Err(_) => {
-                let name = rustls::pki_types::ServerName::try_from(endpoint.host.clone());
-                name.map_err(|e| e.to_string())?
-            }
+        let name = if let Ok(ip) = endpoint.host.parse::<IpAddr>() {
+            rustls::pki_types::ServerName::from(ip)
+        } else {
+            let name = rustls::pki_types::ServerName::try_from(endpoint.host.clone());
+            name.map_err(|e| e.to_string())?
         };
         exchange(tls.connect(name, stream).await.map_err(|e| e.to_string())?, request).await
     };
@@ -98,12 +97,11 @@ fn request(endpoint: &Endpoint, question: &Question) -> Result<Request<Full<Byte
 }
 
 async fn dial(endpoint: &Endpoint, grant: Grant) -> Result<TcpStream, String> {
-    let found: Vec<SocketAddr> = match endpoint.host.parse::<IpAddr>() {
-        Ok(ip) => vec![SocketAddr::new(ip, endpoint.port)],
-        Err(_) => {
-            let looked_up = tokio::net::lookup_host((endpoint.host.as_str(), endpoint.port)).await;
-            looked_up.map_err(|_| "its name cannot be resolved".to_owned())?.collect()
-        }
+    let found: Vec<SocketAddr> = if let Ok(ip) = endpoint.host.parse::<IpAddr>() {
+        vec![SocketAddr::new(ip, endpoint.port)]
+    } else {
+        let looked_up = tokio::net::lookup_host((endpoint.host.as_str(), endpoint.port)).await;
+        looked_up.map_err(|_| "its name cannot be resolved".to_owned())?.collect()
     };
     let mut last = "its name has no address".to_owned();
     for address in found {

@@ -184,7 +184,7 @@ pub(super) struct CborOut<'a>(pub(super) &'a mut Vec<u8>);
 impl CborOut<'_> {
     /// Room for a size that is not known yet: 32 bits, which CBOR takes for small numbers too.
     fn reserve(&mut self, major: u8) -> usize {
-        self.0.extend([major << 5 | 26, 0, 0, 0, 0]);
+        self.0.extend([major << 5 | 0x1a, 0, 0, 0, 0]);
         self.0.len() - 4
     }
 
@@ -254,7 +254,7 @@ impl Out for CborOut<'_> {
 
     /// Keys of any type may stand in a map.
     fn close_pairs(&mut self, open: usize, pairs: &[[usize; 3]], _: bool) {
-        self.0[open - 1] = 5 << 5 | 26;
+        self.0[open - 1] = 5 << 5 | 0x1a;
         self.fill(open, pairs.len());
     }
 

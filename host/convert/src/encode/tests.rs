@@ -111,7 +111,11 @@ fn null_with_a_schema_is_no_tombstone() {
         assert_eq!(cbor.as_deref(), Some(value.as_bytes()), "{replace}");
     }
     assert!(encode("JsonConverter", PLAIN, Encoding::Json, STRING, None).is_err());
-    for class in ["StringConverter", "ByteArrayConverter", "IntegerConverter", "SimpleHeaderConverter"] {
+    for class in ["ByteArrayConverter", "BooleanConverter"] {
+        check(class, &[], Encoding::Json, "", None, None);
+        assert!(encode(class, &[], Encoding::Json, OPTIONAL, None).is_err(), "{class} looks at the schema of a null");
+    }
+    for class in ["StringConverter", "IntegerConverter", "SimpleHeaderConverter"] {
         check(class, &[], Encoding::Json, "", None, None);
         check(class, &[], Encoding::Json, OPTIONAL, None, None);
     }

@@ -128,13 +128,12 @@ impl FramedOut {
         if let Some(drafted) = self.drafts.get(&id) {
             return Ok(drafted.clone());
         }
-        let schema = match id {
-            0 => None,
-            _ => {
-                let text = schemas.definition(id);
-                let text = text.ok_or_else(|| DataFault::schema(format!("schema id {id} was never announced")))?;
-                Some(Arc::new(Schema::parse(&text)?))
-            }
+        let schema = if id == 0 {
+            None
+        } else {
+            let text = schemas.definition(id);
+            let text = text.ok_or_else(|| DataFault::schema(format!("schema id {id} was never announced")))?;
+            Some(Arc::new(Schema::parse(&text)?))
         };
         let drafted = Drafted { draft: Arc::new(self.options.format.draft(schema.as_deref())?), schema };
         self.drafts.insert(id, drafted.clone());

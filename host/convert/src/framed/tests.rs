@@ -179,7 +179,9 @@ fn while_the_registry_is_away_a_batch_is_not_ready_and_later_it_is() {
 fn what_is_kept_is_bounded_and_a_batch_beyond_the_bound_is_whole() {
     let registry = Arc::<Counted>::default();
     let texts = ["\"int\"", "\"long\"", "[\"null\",\"int\"]", "\"boolean\""];
-    texts.iter().for_each(|text| assert!(register(&registry, "t-value", text) > 0));
+    for text in texts {
+        assert!(register(&registry, "t-value", text) > 0);
+    }
     let mut decoder = decoder(&registry, &[("schemas.cache.config", "1")]);
     for _ in 0..3 {
         let mut batch = batch(&[

@@ -191,7 +191,10 @@ fn tls(settings: &mut Settings<'_>) -> Vec<(String, String)> {
         let has = |key: &str| tls.iter().find(|(k, _)| *k == format!("{store}.{key}")).map(|(_, v)| v.trim());
         let is_pem = match (has("type"), has("location")) {
             (Some(kind), _) => kind.eq_ignore_ascii_case("PEM"),
-            (None, Some(file)) => file.ends_with(".pem") || file.ends_with(".crt"),
+            (None, Some(file)) => {
+                let ending = std::path::Path::new(file).extension();
+                ending.is_some_and(|e| e.eq_ignore_ascii_case("pem") || e.eq_ignore_ascii_case("crt"))
+            }
             (None, None) => true,
         };
         if !is_pem {

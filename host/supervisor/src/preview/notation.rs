@@ -182,7 +182,7 @@ impl Notation {
     }
 
     /// The text of a row.
-    pub(super) fn write(&self, batch: &Batch, row: &Row, kind: RecordKind) -> Result<String, String> {
+    pub(super) fn write(batch: &Batch, row: &Row, kind: RecordKind) -> Result<String, String> {
         let key = Envelope::of(batch, row.key)?;
         let value = Envelope::of(batch, row.value)?;
         let header = |header: &HeaderRow| {

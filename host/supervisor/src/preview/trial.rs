@@ -131,7 +131,7 @@ impl Open {
         }
         let mut answers = vec![String::new(); lines.len()];
         // Ranges still to be answered, the next one last.
-        let mut open = vec![0..lines.len()];
+        let mut open: Vec<_> = std::iter::once(0..lines.len()).collect();
         while let Some(range) = open.pop() {
             let (mut batch, mut origins) = (Batch::new(self.schemas.clone()), Vec::with_capacity(range.len()));
             for index in range.clone() {
@@ -172,7 +172,9 @@ impl Open {
     fn write(&self, batch: &Batch, outcome: &Outcome, origins: &[usize], answers: &mut [String]) {
         let Blueprint { planned, kind, .. } = &self.blueprint;
         let dropped = if planned.predicate { r#"{"result":true}"# } else { r#"{"dropped":true}"# };
-        origins.iter().for_each(|&line| answers[line] = dropped.to_owned());
+        for &line in origins {
+            dropped.clone_into(&mut answers[line]);
+        }
         let mut parts: Vec<Vec<String>> = vec![Vec::new(); if planned.predicate { 0 } else { origins.len() }];
         for (row, &origin) in batch.rows.iter().zip(&outcome.origins) {
             let line = origins[origin as usize];
@@ -180,7 +182,7 @@ impl Open {
                 r#"{"result":false}"#.clone_into(&mut answers[line]);
                 continue;
             }
-            let written = self.notation.write(batch, row, *kind);
+            let written = Notation::write(batch, row, *kind);
             parts[origin as usize].push(written.unwrap_or_else(|e| error("apply", "DataException", &e)));
         }
         for (origin, mut parts) in parts.into_iter().enumerate() {
