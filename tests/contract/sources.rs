@@ -20,6 +20,7 @@ in_each_language!(
     an_exception_in_poll_costs_the_instance,
     the_guest_hears_of_positions_that_are_durable,
     state_comes_back_with_the_positions,
+    a_source_without_a_say_cannot_tell_whether_offsets_are_kept_elsewhere,
 );
 
 const LIMITS: BatchLimits = BatchLimits { records_max: 500, bytes_max: 262_144 };
@@ -156,4 +157,11 @@ fn state_comes_back_with_the_positions(guest: Guest) {
     let mut again = open(&task, &stored);
     poll(&task, &mut again, LIMITS).unwrap();
     assert!((task.counted("ref_total") - 8.0).abs() < f64::EPSILON);
+}
+
+fn a_source_without_a_say_cannot_tell_whether_offsets_are_kept_elsewhere(guest: Guest) {
+    let task = task(guest, "ref.Source", &[]);
+    let forgotten = Position { offset: None, ..position("1") };
+    let changes = [position("3"), forgotten];
+    assert_eq!(run(task.package.alter_offsets("reference-source", "c", &[], &changes)), Ok(false));
 }

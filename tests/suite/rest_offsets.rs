@@ -92,6 +92,18 @@ fn a_sources_offsets_can_be_set_back_and_forgotten() {
     let entry = all["offsets"][0].clone();
     worker.call("PATCH", "/connectors/source/offsets", &all).expect(400);
     worker.put("/connectors/source/stop").expect(204);
+    let other = json!({"partition": {"filename": "/elsewhere"}, "offset": {"position": 1}});
+    let refusals = [
+        (json!({"place": 1}), "Offset objects should either be null or contain the key 'position'"),
+        (json!({"position": "4"}), "The value for the 'position' key in the offset is expected to be a Long value"),
+        (json!({"position": -1}), "The value for the 'position' key in the offset should be a non-negative value"),
+    ];
+    for (offset, words) in refusals {
+        let body = json!({"offsets": [other, {"partition": entry["partition"], "offset": offset}]});
+        let refused = worker.call("PATCH", "/connectors/source/offsets", &body).expect(400);
+        assert_eq!(refused.json(), json!({"error_code": 400, "message": words}), "the plugin's own words");
+        assert_eq!(offsets(), all, "nothing is changed, not even what made sense");
+    }
     let body = json!({"offsets": [{"partition": entry["partition"], "offset": {"position": 4}}]});
     let altered = worker.call("PATCH", "/connectors/source/offsets", &body).expect(200);
     assert_eq!(message(&altered), "The offsets for this connector have been altered successfully");
@@ -107,6 +119,31 @@ fn a_sources_offsets_can_be_set_back_and_forgotten() {
     assert!(text.starts_with("Offsets may only contain primitive types as values"), "{text}");
     let reset = worker.delete("/connectors/source/offsets").expect(200);
     assert_eq!(message(&reset), "The offsets for this connector have been reset successfully");
+    assert_eq!(offsets(), json!({"offsets": []}));
+}
+
+#[test]
+fn a_source_that_is_not_asked_may_keep_offsets_elsewhere() {
+    let kafka = Kafka::shared();
+    let worker = Worker::start(&kafka.bootstrap);
+    let topic = kafka.topic("unasked-offsets", 1);
+    worker.upload(&lockgate_tests::places::guest("c")).expect(201);
+    worker.create_running("unasked", json!({"connector.class": "ref.Source", "topic": topic.name, "tasks.max": "1"}));
+    let offsets = || worker.get("/connectors/unasked/offsets").expect(200).json();
+    let entry = eventually("a position is stored", || Some(offsets()["offsets"][0].clone()).filter(|e| !e.is_null()));
+    worker.put("/connectors/unasked/stop").expect(204);
+    let said = |done: &str| {
+        format!(
+            "The Connect framework-managed offsets for this connector have been {done} successfully. However, if this \
+             connector manages offsets externally, they will need to be manually {done} in the system that the connector \
+             uses."
+        )
+    };
+    let wanted = json!({"offsets": [{"partition": entry["partition"], "offset": {"n": "5"}}]});
+    let altered = worker.call("PATCH", "/connectors/unasked/offsets", &wanted).expect(200);
+    assert_eq!(message(&altered), said("altered"));
+    assert_eq!(offsets(), wanted);
+    assert_eq!(message(&worker.delete("/connectors/unasked/offsets").expect(200)), said("reset"));
     assert_eq!(offsets(), json!({"offsets": []}));
 }
 

@@ -3,6 +3,8 @@
 //! Enters: refusals of every room below. Leaves: one error with a kind (the api turns it into a status code) and a text
 //! (Kafka Connect's own where it has one). Invariant: no secret in a text.
 
+use lockgate_config::Hidden;
+
 /// What an error means to a client; the api maps it to a status code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
@@ -56,6 +58,12 @@ impl SupervisorError {
     /// The text for the client.
     pub fn message(&self) -> &str {
         &self.message
+    }
+
+    /// Without values that must not be seen.
+    pub(crate) fn scrubbed(mut self, hidden: &Hidden) -> Self {
+        self.message = hidden.scrub(&self.message).into_owned();
+        self
     }
 
     pub(crate) fn not_found(message: impl Into<String>) -> Self {

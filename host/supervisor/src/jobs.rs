@@ -88,8 +88,9 @@ impl Jobs {
                 Done::Answered
             }
             Job::EditOffsets { name, config, edit, reply } => {
-                let config = secrets::resolve_stored(&self.worker.providers, &config).await.settings();
-                answer(reply, self.offsets.edit(&name, &config, edit).await);
+                let resolved = secrets::resolve_stored(&self.worker.providers, &config).await;
+                let edited = self.offsets.edit(&name, &resolved.settings(), edit).await;
+                answer(reply, edited.map_err(|e| e.scrubbed(&resolved.hidden)));
                 Done::Edited { name }
             }
         }

@@ -1,8 +1,8 @@
 //! Offsets of connectors, shown and edited: a sink's are those of its consumer group, a source's are in the offset store.
 //!
 //! Enters: a connector's configuration, what a client wants changed. Leaves: its offsets, or the sentence that says what was
-//! done. Invariant: nothing is changed unless the connector is STOPPED and its last task has ended, and the connector's
-//! lane is held meanwhile, so that it cannot resume in between. Rules and texts: KIP-875.
+//! done. Invariant: nothing is changed unless the connector is STOPPED and its last task has ended, nor if a source's
+//! plugin refuses; the connector's lane is held meanwhile, so that it cannot resume in between. Rules and texts: KIP-875.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -13,6 +13,8 @@ use lockgate_kafka::{Admin, GroupFault};
 use lockgate_model::package::PluginKind;
 use lockgate_model::place::{PartitionOffset, Position, TopicPartition};
 use lockgate_model::ports::OffsetStore;
+use lockgate_model::{FaultKind, GuestError};
+use lockgate_wasm::Package;
 use serde_json::{Value, json};
 
 use crate::clients;
@@ -73,7 +75,13 @@ pub(crate) struct OffsetDesk {
 /// Where a connector's offsets are.
 enum Home {
     Group(String),
-    Store,
+    Store(Asked),
+}
+
+/// The plugin of a source: its package and its class.
+struct Asked {
+    package: Arc<Package>,
+    class: String,
 }
 
 impl OffsetDesk {
@@ -88,7 +96,7 @@ impl OffsetDesk {
                 let committed = self.admin()?.group_offsets(&group).await.map_err(|e| refused(&e, "list", name))?;
                 Ok(committed.into_iter().map(shown).collect())
             }
-            Home::Store => {
+            Home::Store(_) => {
                 let positions = self.load(name).await?;
                 let one = |p: Position| ConnectorOffset {
                     partition: parsed(&p.partition),
@@ -104,26 +112,29 @@ impl OffsetDesk {
         match (self.home(name, config)?, edit) {
             (Home::Group(group), OffsetEdit::Alter(changes)) => {
                 self.alter_group(name, &group, &changes).await?;
-                Ok(perhaps_elsewhere("altered"))
+                Ok(said("altered", false))
             }
             (Home::Group(group), OffsetEdit::Reset) => {
                 let admin = self.admin()?;
                 patiently(|| admin.delete_group(&group)).await.map_err(|e| refused(&e, "reset", name))?;
-                Ok(perhaps_elsewhere("reset"))
+                Ok(said("reset", false))
             }
-            (Home::Store, OffsetEdit::Alter(changes)) => {
+            (Home::Store(plugin), OffsetEdit::Alter(changes)) => {
                 let known = self.load(name).await?;
                 let positions = changes.iter().map(|c| position(c, &known)).collect::<Result<Vec<_>, _>>()?;
+                let agreed = consent(&plugin, name, config, &positions).await?;
                 self.store(name, &positions).await?;
-                Ok("The offsets for this connector have been altered successfully".to_owned())
+                Ok(said("altered", agreed))
             }
-            (Home::Store, OffsetEdit::Reset) => {
+            (Home::Store(plugin), OffsetEdit::Reset) => {
                 let mut positions = self.load(name).await?;
                 for position in &mut positions {
                     position.offset = None;
                 }
+                let own: Vec<Position> = positions.iter().filter(|p| !is_guest_state(p)).cloned().collect();
+                let agreed = consent(&plugin, name, config, &own).await?;
                 self.store(name, &positions).await?;
-                Ok("The offsets for this connector have been reset successfully".to_owned())
+                Ok(said("reset", agreed))
             }
         }
     }
@@ -142,7 +153,8 @@ impl OffsetDesk {
     fn home(&self, name: &str, config: &Config) -> Result<Home, SupervisorError> {
         let found = self.registry.connector(config).map_err(|e| SupervisorError::invalid(e.to_string()))?;
         if found.plugin.kind != PluginKind::Sink {
-            return Ok(Home::Store);
+            let (package, class) = (found.installed.package, found.plugin.class.clone());
+            return Ok(Home::Store(Asked { package, class }));
         }
         let spec = clients::parse(name, PluginKind::Sink, config, &self.worker).map_err(SupervisorError::invalid)?;
         let own = clients::consumer(&self.worker, &spec).get("group.id").cloned();
@@ -170,8 +182,28 @@ impl OffsetDesk {
     }
 }
 
-/// Nobody can tell whether a sink keeps offsets in its target, too; Kafka Connect then says this.
-fn perhaps_elsewhere(done: &str) -> String {
+/// Asks a source's plugin. True: nothing else is to be altered anywhere.
+async fn consent(plugin: &Asked, name: &str, config: &Config, positions: &[Position]) -> Result<bool, SupervisorError> {
+    let pairs: Vec<(String, String)> = config.clone().into_iter().collect();
+    plugin.package.alter_offsets(&plugin.class, name, &pairs, positions).await.map_err(|e| objection(&e))
+}
+
+/// The plugin's own words, as Kafka Connect gives those of an exception. What it calls wrong is the client's.
+fn objection(error: &GuestError) -> SupervisorError {
+    let GuestError::Fault(fault) = error else { return SupervisorError::internal(error.to_string()) };
+    let FaultKind::Config(problems) = &fault.kind else {
+        return SupervisorError::new(ErrorKind::Internal, fault.code.clone(), fault.message.clone());
+    };
+    let problems: String = problems.iter().map(|(key, problem)| format!("\n{key}: {problem}")).collect();
+    SupervisorError::new(ErrorKind::BadRequest, fault.code.clone(), format!("{}{problems}", fault.message))
+}
+
+/// What the client is told. Where the plugin cannot tell whether offsets are kept elsewhere, too, or is not asked (a sink),
+/// Kafka Connect says so.
+fn said(done: &str, agreed: bool) -> String {
+    if agreed {
+        return format!("The offsets for this connector have been {done} successfully");
+    }
     format!(
         "The Connect framework-managed offsets for this connector have been {done} successfully. However, if this connector \
          manages offsets externally, they will need to be manually {done} in the system that the connector uses."
@@ -288,6 +320,8 @@ fn primitive(object: &JsonObject) -> Result<(), SupervisorError> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use lockgate_model::Fault;
+
     use super::*;
 
     fn change(json: Value) -> OffsetChange {
@@ -329,6 +363,19 @@ mod tests {
             assert_eq!(error.kind(), ErrorKind::BadRequest);
             assert!(error.message().contains(words), "{words}: {}", error.message());
         }
+    }
+
+    #[test]
+    fn an_objection_is_the_clients_only_where_the_plugin_calls_the_request_wrong() {
+        let fault = |kind| {
+            let (code, message, detail) = ("a.b".to_owned(), "no".to_owned(), "more".to_owned());
+            objection(&GuestError::Fault(Fault { kind, code, message, detail }))
+        };
+        let problems = vec![("position".to_owned(), "too far".to_owned())];
+        let config = fault(FaultKind::Config(problems));
+        assert_eq!((config.kind(), config.message()), (ErrorKind::BadRequest, "no\nposition: too far"));
+        let fatal = fault(FaultKind::Fatal);
+        assert_eq!((fatal.kind(), fatal.code(), fatal.message()), (ErrorKind::Internal, "a.b", "no"));
     }
 
     #[test]

@@ -38,6 +38,7 @@ pub(crate) async fn load(core: &Arc<Core>, bytes: Bytes) -> Result<Arc<Package>,
         source: found.source,
         sink: found.sink,
         transform: found.transform,
+        offsets: found.offsets,
     };
     Package::describe(core, pre, facts).await
 }

@@ -24,6 +24,7 @@ pub(crate) struct Inspected {
     pub(crate) source: bool,
     pub(crate) sink: bool,
     pub(crate) transform: bool,
+    pub(crate) offsets: bool,
 }
 
 /// Checks an upload of at most `max` bytes.
@@ -46,7 +47,8 @@ pub(crate) fn inspect(bytes: &[u8], max: usize) -> Result<Inspected, PackageErro
         return Err(PackageError::UnknownImports(unknown));
     }
     let has = |interface: &str| exports.iter().any(|name| own_interface(name).is_some_and(|(i, _)| i == interface));
-    let found = Inspected { imports, source: has("source"), sink: has("sink"), transform: has("transform") };
+    let (source, sink, transform) = (has("source"), has("sink"), has("transform"));
+    let found = Inspected { imports, source, sink, transform, offsets: has("offsets") };
     let mut missing = Vec::new();
     if !has("plugin") {
         missing.push("lockgate:connect/plugin".to_owned());

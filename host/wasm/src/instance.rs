@@ -65,7 +65,7 @@ impl HostState {
         linker.allow_shadowing(true);
         ip_name_lookup::add_to_linker::<Self, HasLookup>(&mut linker, Self::lookup)?;
         linker.allow_shadowing(false);
-        crate::abi::bindings::MixedPackage::add_to_linker::<Self, GuestHost>(&mut linker, |state| &mut state.host)?;
+        crate::abi::bindings::WholePackage::add_to_linker::<Self, GuestHost>(&mut linker, |state| &mut state.host)?;
         // `describe` names types of it only, but toolchains import what they use.
         linker.instance("lockgate:connect/plugin@0.1.0")?;
         Ok(linker)

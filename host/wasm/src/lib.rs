@@ -9,6 +9,7 @@ mod artifact;
 mod cache;
 mod call;
 mod compile;
+mod consent;
 mod egress;
 mod engine;
 mod epoch;

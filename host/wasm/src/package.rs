@@ -1,7 +1,8 @@
 //! A loaded package: what it says of itself, and the way to its instances.
 //!
 //! Enters: a component that passed inspection and compilation. Leaves: descriptions, advice, task configurations, and tasks
-//! that can be opened. Invariant: `describe`, `validate` and `tasks` run in instances of their own, without any grant.
+//! that can be opened. Invariant: `describe`, `validate`, `tasks` and the consent to altered
+//! offsets run in instances of their own, without any grant.
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use crate::sink::Sink;
 use crate::source::Source;
 use crate::spec::{Limits, Step, TaskSpec};
 
-/// CPU and wall-clock time of `describe`, `validate` and `tasks`, instantiation included for script languages.
+/// CPU and wall-clock time of `describe`, `validate`, `tasks` and `alter`, instantiation included for script languages.
 const ASK_DEADLINE: Duration = Duration::from_secs(5);
 
 /// Tasks of one connector at most, whatever its plugin gives, unless it was asked for more.
@@ -36,6 +37,7 @@ pub struct Package {
     pub(crate) source: Option<exports::source::GuestIndices>,
     pub(crate) sink: Option<exports::sink::GuestIndices>,
     pub(crate) transform: Option<exports::transform::GuestIndices>,
+    pub(crate) offsets: Option<exports::offsets::GuestIndices>,
     info: Option<PackageInfo>,
     digest: String,
 }
@@ -60,9 +62,10 @@ impl Package {
         let sink = indices(facts.sink).map(exports::sink::GuestIndices::new).transpose().map_err(missing)?;
         let transform =
             indices(facts.transform).map(exports::transform::GuestIndices::new).transpose().map_err(missing)?;
+        let offsets = indices(facts.offsets).map(exports::offsets::GuestIndices::new).transpose().map_err(missing)?;
         let digest = facts.digest.clone();
         let core = Arc::clone(core);
-        let unknown = Arc::new(Self { core, pre, plugin, source, sink, transform, info: None, digest });
+        let unknown = Arc::new(Self { core, pre, plugin, source, sink, transform, offsets, info: None, digest });
         let described = unknown.ask_info().await?;
         let info = info::lift(described, facts).map_err(PackageError::BadInfo)?;
         // Its instance is gone, so nobody else holds it.
@@ -86,6 +89,9 @@ impl Package {
         }
         if let Some(transform) = &self.transform {
             transform.load(&mut instance.store, &component).map_err(wrong)?;
+        }
+        if let Some(offsets) = &self.offsets {
+            offsets.load(&mut instance.store, &component).map_err(wrong)?;
         }
         let call = instance.begin("describe", ASK).map_err(|e| PackageError::Describe(e.into()))?;
         let outcome = call.run(guest.call_describe(&mut instance.store)).await;
@@ -207,7 +213,7 @@ impl Package {
     }
 
     /// A spec without grants, for questions.
-    fn asking(self: &Arc<Self>, class: &str) -> Shared {
+    pub(crate) fn asking(self: &Arc<Self>, class: &str) -> Shared {
         let id = TaskId { tenant: "".into(), connector: "".into(), task: 0 };
         let mut spec = TaskSpec::new(id, class);
         spec.limits = Limits { open: ASK_DEADLINE, ..Limits::default() };
@@ -215,4 +221,4 @@ impl Package {
     }
 }
 
-const ASK: Budget = Budget { cpu: ASK_DEADLINE, wall: ASK_DEADLINE };
+pub(crate) const ASK: Budget = Budget { cpu: ASK_DEADLINE, wall: ASK_DEADLINE };

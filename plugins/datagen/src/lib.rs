@@ -8,7 +8,7 @@ mod template;
 use std::time::{Duration, Instant, SystemTime};
 
 use lockgate_sdk::{
-    BatchBuilder, Config, Connector, Description, Encoding, Fault, Importance, Next, Position, Source, Task,
+    BatchBuilder, Change, Config, Connector, Description, Encoding, Fault, Importance, Next, Position, Source, Task,
     TaskSettings,
 };
 use template::Template;
@@ -42,6 +42,20 @@ impl Source for Datagen {
 
     fn tasks(connector: &Connector, max: u32) -> Result<TaskSettings, Fault> {
         Ok(vec![connector.config.pairs().to_vec(); max.max(1) as usize])
+    }
+
+    fn alter_offsets(_: &Connector, changes: &[Change]) -> Result<bool, Fault> {
+        for Change { partition, offset } in changes {
+            let Some(offset) = offset else { continue };
+            if stored_number(offset).is_err() {
+                let text = format!("the offset {offset} is not {{\"n\":<number>}}, the number of the next record");
+                return Err(Fault::offsets(text));
+            }
+            if !is_task(partition) {
+                return Err(Fault::offsets(format!("the partition {partition} is not {{\"task\":<number>}}")));
+            }
+        }
+        Ok(true)
     }
 
     fn open(mut task: Task, positions: &[Position]) -> Result<Self, Fault> {
@@ -139,6 +153,12 @@ fn keys() -> Config {
         .doc("Bytes of a value with the template `raw`.")
 }
 
+/// The partition of some task, in the bytes in which it is looked for.
+fn is_task(partition: &str) -> bool {
+    let digits = partition.strip_prefix(r#"{"task":"#).and_then(|rest| rest.strip_suffix('}'));
+    digits.is_some_and(|d| d.parse::<u32>().is_ok())
+}
+
 fn stored_number(offset: &str) -> Result<u64, Fault> {
     let digits = offset.trim().strip_prefix(r#"{"n":"#).and_then(|rest| rest.strip_suffix('}'));
     digits.and_then(|d| d.trim().parse().ok()).ok_or_else(|| {
@@ -161,6 +181,20 @@ lockgate_sdk::package! {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_change_of_another_shape_is_refused_and_anything_may_be_forgotten() {
+        let config = lockgate_sdk::Settings::default();
+        let connector = Connector { name: "c".to_owned(), config };
+        let alter = |partition: &str, offset: Option<&str>| {
+            let change = Change { partition: partition.to_owned(), offset: offset.map(str::to_owned) };
+            Datagen::alter_offsets(&connector, &[change]).map_err(|f| f.message)
+        };
+        assert_eq!(alter(r#"{"task":0}"#, Some(r#"{"n":7}"#)), Ok(true));
+        assert_eq!(alter(r#"{"any":0}"#, None), Ok(true));
+        assert!(alter(r#"{"task":0}"#, Some(r#"{"n":-7}"#)).is_err_and(|text| text.contains(r#"{"n":-7}"#)));
+        assert!(alter(r#"{"any":0}"#, Some(r#"{"n":7}"#)).is_err_and(|text| text.contains(r#"{"any":0}"#)));
+    }
 
     #[test]
     fn a_stored_number_is_read_back_exactly_and_nonsense_is_named() {

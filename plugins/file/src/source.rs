@@ -9,7 +9,8 @@ use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::time::{Duration, SystemTime};
 
 use lockgate_sdk::{
-    BatchBuilder, Config, Description, Encoding, Fault, Importance, Next, Position, Source, Task, files, log, state,
+    BatchBuilder, Change, Config, Connector, Description, Encoding, Fault, Importance, Next, Position, Source, Task,
+    files, log, state,
 };
 
 use crate::lines::Lines;
@@ -72,6 +73,12 @@ impl Source for FileStreamSource {
                     .importance(Importance::Low)
                     .doc("Bytes at most in one line; a longer one fails the task."),
             )
+    }
+
+    /// All that is known is in the stored positions. Whether the file has that byte is seen when it is opened.
+    fn alter_offsets(_: &Connector, changes: &[Change]) -> Result<bool, Fault> {
+        changes.iter().try_for_each(|change| makes_sense(change).map_err(Fault::offsets))?;
+        Ok(true)
     }
 
     fn open(mut task: Task, positions: &[Position]) -> Result<Self, Fault> {
@@ -294,6 +301,22 @@ fn stored_position(offset: &str) -> Result<u64, Fault> {
     })
 }
 
+/// The checks and words of Kafka Connect's own file source. Anything may be forgotten.
+fn makes_sense(change: &Change) -> Result<(), &'static str> {
+    let Some(offset) = &change.offset else { return Ok(()) };
+    let object = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap_or_default();
+    let (partition, offset) = (object(&change.partition), object(offset));
+    let position =
+        offset.get("position").ok_or("Offset objects should either be null or contain the key 'position'")?;
+    let Some(position) = position.as_i64() else {
+        return Err("The value for the 'position' key in the offset is expected to be a Long value");
+    };
+    if position < 0 {
+        return Err("The value for the 'position' key in the offset should be a non-negative value");
+    }
+    partition.get("filename").map(drop).ok_or("Partition objects should contain the key 'filename'")
+}
+
 /// `length:hash` (FNV-1a, 64 bits).
 fn head_text(head: &[u8]) -> String {
     let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
@@ -316,6 +339,25 @@ mod tests {
         let saved = head_text(b"hello");
         assert!(same_head(&saved, b"hello world") && same_head("", b"x"));
         assert!(!same_head(&saved, b"hell") && !same_head(&saved, b"HELLO world"));
+    }
+
+    #[test]
+    fn a_change_that_makes_no_sense_is_refused_in_kafka_connects_words() {
+        let said = |partition: &str, offset: Option<&str>| {
+            makes_sense(&Change { partition: partition.to_owned(), offset: offset.map(str::to_owned) })
+        };
+        let file = r#"{"filename":"/a"}"#;
+        assert_eq!(said(file, Some(r#"{"position":0}"#)), Ok(()));
+        assert_eq!(said(r#"{"any":1}"#, None), Ok(()), "anything may be forgotten");
+        let refused = |partition, offset, words: &str| {
+            let text = said(partition, Some(offset)).unwrap_err();
+            assert!(text.contains(words), "{text}");
+        };
+        refused(file, r#"{"place":1}"#, "either be null or contain the key 'position'");
+        refused(file, r#"{"position":"4"}"#, "expected to be a Long value");
+        refused(file, r#"{"position":1.5}"#, "expected to be a Long value");
+        refused(file, r#"{"position":-1}"#, "should be a non-negative value");
+        refused(r#"{"file":"/a"}"#, r#"{"position":1}"#, "should contain the key 'filename'");
     }
 
     #[test]

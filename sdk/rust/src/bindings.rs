@@ -60,6 +60,27 @@ pub mod source {
     });
 }
 
+pub mod offsets {
+    wit_bindgen::generate!({
+        path: "wit",
+        inline: r"
+            package lockgate:sdk-offsets@0.1.0;
+            world offsets-only {
+                export lockgate:connect/offsets@0.1.0;
+            }
+        ",
+        world: "lockgate:sdk-offsets/offsets-only@0.1.0",
+        with: {
+            "lockgate:connect/batches@0.1.0": crate::bindings::base::lockgate::connect::batches,
+            "lockgate:connect/faults@0.1.0": crate::bindings::base::lockgate::connect::faults,
+            "lockgate:connect/tasks@0.1.0": crate::bindings::base::lockgate::connect::tasks,
+        },
+        pub_export_macro: true,
+        export_macro_name: "export_offsets",
+        default_bindings_module: "lockgate_sdk::bindings::offsets",
+    });
+}
+
 pub mod sink {
     wit_bindgen::generate!({
         path: "wit",

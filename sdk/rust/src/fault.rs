@@ -106,6 +106,11 @@ impl Fault {
         Self::new(FaultKind::Config(problems), "config.invalid", message)
     }
 
+    /// What a client asks of stored offsets makes no sense; it is told in these words.
+    pub fn offsets(message: impl Into<String>) -> Self {
+        Self::new(FaultKind::Config(Vec::new()), "offsets.invalid", message)
+    }
+
     /// These rows are bad, all others of the call were handled.
     pub fn rows(rows: Vec<RowFault>) -> Self {
         let message = format!("{} records cannot be handled", rows.len());

@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::marker::PhantomData;
 
 use crate::bindings::base::lockgate::connect::{batches, faults, tasks};
+use crate::bindings::offsets::exports::lockgate::connect::offsets as raw_offsets;
 use crate::bindings::plugin::exports::lockgate::connect::plugin as raw_plugin;
 use crate::bindings::sink::exports::lockgate::connect::sink as raw_sink;
 use crate::bindings::source::exports::lockgate::connect::source as raw_source;
@@ -15,7 +16,7 @@ use crate::config::Settings;
 use crate::fault::Fault;
 use crate::plugin::{Connector, Description, Kind};
 use crate::sink::SinkEntry;
-use crate::source::SourceEntry;
+use crate::source::{Change, SourceEntry};
 use crate::transform::{PredicateEntry, TransformEntry, find};
 use crate::{host, sink, source, transform};
 
@@ -111,6 +112,17 @@ impl<P: Package> raw_source::Guest for Exports<P> {
 
     fn close() -> Result<(), faults::Fault> {
         SOURCE.with_borrow_mut(source::Running::close)
+    }
+}
+
+impl<P: Package> raw_offsets::Guest for Exports<P> {
+    fn alter(raw: tasks::ConnectorContext, changes: Vec<raw_offsets::PositionChange>) -> Result<bool, faults::Fault> {
+        host::set_up();
+        let (entry, description) =
+            find(P::SOURCES, |e| (e.describe)(), &raw.class).ok_or_else(|| unknown("source", &raw.class))?;
+        let change = |c: raw_offsets::PositionChange| Change { partition: c.partition, offset: c.offset };
+        let changes: Vec<Change> = changes.into_iter().map(change).collect();
+        (entry.alter_offsets)(&connector(raw, description), &changes).map_err(Fault::raw)
     }
 }
 

@@ -63,7 +63,7 @@ pub use plugin::{ConfigValue, Connector, Description, Encoding, Formats, Kind, T
 pub use row::{HeaderRow, Row, Span};
 pub use schemas::Schemas;
 pub use sink::{Report, Sink, SinkEntry};
-pub use source::{Next, Source, SourceEntry};
+pub use source::{Change, Next, Source, SourceEntry};
 pub use transform::{Flow, Predicate, PredicateEntry, Transform, TransformEntry};
 
 /// Names the plugins of a package and exports them: once a crate, in a `cdylib`.
@@ -120,6 +120,7 @@ macro_rules! __package {
 macro_rules! __export {
     ($exports:ident [$($so:ty),+] [] []) => {
         $crate::bindings::source::export_source!($exports with_types_in $crate::bindings::source);
+        $crate::bindings::offsets::export_offsets!($exports with_types_in $crate::bindings::offsets);
     };
     ($exports:ident [] [$($si:ty),+] []) => {
         $crate::bindings::sink::export_sink!($exports with_types_in $crate::bindings::sink);
@@ -129,6 +130,7 @@ macro_rules! __export {
     };
     ($exports:ident $so:tt $si:tt $tr:tt) => {
         $crate::bindings::source::export_source!($exports with_types_in $crate::bindings::source);
+        $crate::bindings::offsets::export_offsets!($exports with_types_in $crate::bindings::offsets);
         $crate::bindings::sink::export_sink!($exports with_types_in $crate::bindings::sink);
         $crate::bindings::transform::export_transform!($exports with_types_in $crate::bindings::transform);
     };

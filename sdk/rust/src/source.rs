@@ -24,6 +24,15 @@ pub enum Next {
     Done,
 }
 
+/// What a client wants of one stored position.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// JSON object as text. Of a partition that is stored it is the very text that is stored.
+    pub partition: String,
+    /// JSON object as text: where to go on. `None`: the position is to be forgotten.
+    pub offset: Option<String>,
+}
+
 /// A source. One value is one task.
 pub trait Source: Sized + 'static {
     /// What it says of itself.
@@ -37,6 +46,13 @@ pub trait Source: Sized + 'static {
     /// Splits the work into at most `max` tasks. Without an implementation: one task with the connector's settings.
     fn tasks(connector: &Connector, _max: u32) -> Result<TaskSettings, Fault> {
         Ok(vec![connector.config.pairs().to_vec()])
+    }
+
+    /// Asked before a client's changes of the connector's offsets are stored, while it is STOPPED. `Ok(true)`: they make
+    /// sense, and nothing is kept elsewhere that had to be altered, too. `Ok(false)`, as without an implementation: it
+    /// cannot tell. A fault refuses all of them with its message; [`Fault::offsets`] calls the request wrong.
+    fn alter_offsets(_connector: &Connector, _changes: &[Change]) -> Result<bool, Fault> {
+        Ok(false)
     }
 
     /// Prepares reading. `positions` are all stored positions of the connector.
@@ -83,6 +99,7 @@ pub struct SourceEntry {
     pub(crate) describe: fn() -> Description,
     pub(crate) validate: fn(&Settings) -> Vec<ConfigValue>,
     pub(crate) tasks: fn(&Connector, u32) -> Result<TaskSettings, Fault>,
+    pub(crate) alter_offsets: fn(&Connector, &[Change]) -> Result<bool, Fault>,
     open: Open,
 }
 
@@ -93,6 +110,7 @@ impl SourceEntry {
             describe: T::describe,
             validate: T::validate,
             tasks: T::tasks,
+            alter_offsets: T::alter_offsets,
             open: |task, at| Ok(Box::new(T::open(task, at)?)),
         }
     }

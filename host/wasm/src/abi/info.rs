@@ -32,6 +32,8 @@ pub(crate) struct Facts {
     pub(crate) source: bool,
     pub(crate) sink: bool,
     pub(crate) transform: bool,
+    /// Sources are asked before their offsets are altered.
+    pub(crate) offsets: bool,
 }
 
 /// Checks and takes over a description.
@@ -231,7 +233,7 @@ mod tests {
 
     fn facts() -> Facts {
         let (digest, imports) = ("sha256:00".to_owned(), Vec::new());
-        Facts { digest, size_bytes: 1, imports, source: false, sink: true, transform: false }
+        Facts { digest, size_bytes: 1, imports, source: false, sink: true, transform: false, offsets: false }
     }
 
     fn plugin(class: &str) -> wit::PluginInfo {

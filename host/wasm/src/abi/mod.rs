@@ -13,7 +13,14 @@ pub(crate) mod bindings {
     //! Generated.
     wasmtime::component::bindgen!({
         path: "../../wit/v0.1",
-        world: "mixed-package",
+        inline: "
+            package lockgate:host@0.1.0;
+            world whole-package {
+                include lockgate:connect/mixed-package@0.1.0;
+                include lockgate:connect/offset-keeper@0.1.0;
+            }
+        ",
+        world: "lockgate:host/whole-package@0.1.0",
         ownership: Borrowing { duplicate_if_necessary: true },
         exports: { default: async },
     });

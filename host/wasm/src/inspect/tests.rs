@@ -125,6 +125,15 @@ fn a_good_package_says_what_it_is() {
 }
 
 #[test]
+fn a_say_about_offsets_comes_beside_a_kind_and_is_none_itself() {
+    let both = ["lockgate:connect/plugin@0.1.0", "lockgate:connect/offsets@0.1.0"];
+    assert!(matches!(inspect(&component(&[], &both), MAX), Err(PackageError::MissingExports(_))));
+    let source = [both[0], both[1], "lockgate:connect/source@0.1.0"];
+    assert!(inspect(&component(&[], &source), MAX).unwrap().offsets);
+    assert!(!inspect(&component(&[], &[source[0], source[2]]), MAX).unwrap().offsets);
+}
+
+#[test]
 fn broken_bytes_inside_are_invalid_and_say_where() {
     let mut bytes = component(&[], &["lockgate:connect/plugin@0.1.0"]);
     bytes[10] = 0xff;
