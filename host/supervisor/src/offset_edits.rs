@@ -194,8 +194,9 @@ fn objection(error: &GuestError) -> SupervisorError {
     let FaultKind::Config(problems) = &fault.kind else {
         return SupervisorError::new(ErrorKind::Internal, fault.code.clone(), fault.message.clone());
     };
-    let problems: String = problems.iter().map(|(key, problem)| format!("\n{key}: {problem}")).collect();
-    SupervisorError::new(ErrorKind::BadRequest, fault.code.clone(), format!("{}{problems}", fault.message))
+    let mut lines = vec![fault.message.clone()];
+    lines.extend(problems.iter().map(|(key, problem)| format!("{key}: {problem}")));
+    SupervisorError::new(ErrorKind::BadRequest, fault.code.clone(), lines.join("\n"))
 }
 
 /// What the client is told. Where the plugin cannot tell whether offsets are kept elsewhere, too, or is not asked (a sink),

@@ -17,6 +17,7 @@ const KNOWN_VERSIONS: [&str; 1] = ["0.1"];
 const NAMES_MAX: usize = 20;
 
 /// What a component says about its borders.
+#[expect(clippy::struct_excessive_bools, reason = "each is an export of its own")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Inspected {
     /// Sorted.

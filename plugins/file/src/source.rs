@@ -314,7 +314,10 @@ fn makes_sense(change: &Change) -> Result<(), &'static str> {
     if position < 0 {
         return Err("The value for the 'position' key in the offset should be a non-negative value");
     }
-    partition.get("filename").map(drop).ok_or("Partition objects should contain the key 'filename'")
+    if partition.get("filename").is_none() {
+        return Err("Partition objects should contain the key 'filename'");
+    }
+    Ok(())
 }
 
 /// `length:hash` (FNV-1a, 64 bits).

@@ -24,6 +24,7 @@ const TEXT_BYTES_MAX: usize = 16 << 10;
 const PROBLEMS_MAX: usize = 50;
 
 /// What the host knows of the package without asking it.
+#[expect(clippy::struct_excessive_bools, reason = "each is an export of its own")]
 pub(crate) struct Facts {
     pub(crate) digest: String,
     pub(crate) size_bytes: u64,
