@@ -41,12 +41,11 @@ impl Defaults {
         if !self.on || schema == 0 || record.payload(part).is_none() {
             return Ok(());
         }
-        let plan = match self.plans.find(schema) {
-            Some(plan) => plan,
-            None => {
-                let made = fields(&known(record, part)?);
-                self.plans.keep(schema, made)
-            }
+        let plan = if let Some(plan) = self.plans.find(schema) {
+            plan
+        } else {
+            let made = fields(&known(record, part)?);
+            self.plans.keep(schema, made)
         };
         if plan.is_empty() || !record.payload(part).is_some_and(|text| lacks(text, &plan)) {
             return Ok(());

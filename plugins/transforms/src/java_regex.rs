@@ -90,7 +90,7 @@ impl Translator<'_> {
         if self.rest.next() != Some('}') {
             return Err("Unclosed counted closure".to_owned());
         }
-        self.out.push_str(&format!("{{{inner}}}"));
+        self.out.extend(["{", inner.as_ref(), "}"]);
         Ok(())
     }
 
@@ -105,7 +105,7 @@ impl Translator<'_> {
             'e' => self.out.push_str("\\x1B"),
             'u' => {
                 let digits: String = self.rest.by_ref().take(4).collect();
-                self.out.push_str(&format!("\\x{{{digits}}}"));
+                self.out.extend(["\\x{", digits.as_ref(), "}"]);
             }
             'p' | 'P' => self.property(c == 'P'),
             // Their braces are no counts.
@@ -149,10 +149,10 @@ impl Translator<'_> {
         };
         let known = CLASSES.iter().find(|(java, _)| *java == name).map(|(_, here)| here);
         match (known, negated) {
-            (Some(here), false) => self.out.push_str(&format!("[[:{here}:]]")),
-            (Some(here), true) => self.out.push_str(&format!("[^[:{here}:]]")),
-            (None, false) => self.out.push_str(&format!("\\p{{{name}}}")),
-            (None, true) => self.out.push_str(&format!("\\P{{{name}}}")),
+            (Some(here), false) => self.out.extend(["[[:", here, ":]]"]),
+            (Some(here), true) => self.out.extend(["[^[:", here, ":]]"]),
+            (None, false) => self.out.extend(["\\p{", name.as_ref(), "}"]),
+            (None, true) => self.out.extend(["\\P{", name.as_ref(), "}"]),
         }
     }
 }
