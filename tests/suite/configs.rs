@@ -66,3 +66,12 @@ pub fn lines(path: &std::path::Path) -> Vec<String> {
     let whole = text.rfind('\n').map_or(0, |end| end + 1);
     text[..whole].lines().map(str::to_owned).collect()
 }
+
+/// Makes a struct `shop.Line` with a field `line` of each line.
+pub const LINES_AS_STRUCTS: [(&str, &str); 5] = [
+    ("transforms", "box,name"),
+    ("transforms.box.type", "org.apache.kafka.connect.transforms.HoistField$Value"),
+    ("transforms.box.field", "line"),
+    ("transforms.name.type", "org.apache.kafka.connect.transforms.SetSchemaMetadata$Value"),
+    ("transforms.name.schema.name", "shop.Line"),
+];

@@ -6,7 +6,7 @@
 use lockgate_tests::{Apicurio, Kafka, Topic, Way, Worker, WorkerOptions, eventually, eventually_equal};
 use serde_json::{Value, json};
 
-use crate::configs::{file_sink, file_source, lines, with};
+use crate::configs::{LINES_AS_STRUCTS, file_sink, file_source, lines, with};
 
 const AVRO: &str = "io.confluent.connect.avro.AvroConverter";
 
@@ -44,14 +44,7 @@ fn a_source_registers_what_it_writes_and_a_sink_reads_it_back() {
     let worker = Worker::start(&kafka.bootstrap);
     std::fs::write(worker.path("in.txt"), "one\nzwö\n").unwrap();
     let topic = kafka.topic("avro", 1);
-    let chain = [
-        ("transforms", "box,name"),
-        ("transforms.box.type", "org.apache.kafka.connect.transforms.HoistField$Value"),
-        ("transforms.box.field", "line"),
-        ("transforms.name.type", "org.apache.kafka.connect.transforms.SetSchemaMetadata$Value"),
-        ("transforms.name.schema.name", "shop.Line"),
-    ];
-    let source = with(file_source(&worker.path_text("in.txt"), &topic.name), &chain);
+    let source = with(file_source(&worker.path_text("in.txt"), &topic.name), &LINES_AS_STRUCTS);
     worker.create_running("write-avro", avro(source, &registry.url()));
     eventually_equal("records in the topic", &2, || topic.count());
 

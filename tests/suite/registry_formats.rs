@@ -6,7 +6,7 @@
 use lockgate_tests::{Apicurio, Kafka, Topic, Worker, eventually_equal};
 use serde_json::{Value, json};
 
-use crate::configs::{file_sink, file_source, lines, with};
+use crate::configs::{LINES_AS_STRUCTS, file_sink, file_source, lines, with};
 
 const PROTOBUF: &str = "io.confluent.connect.protobuf.ProtobufConverter";
 const JSON_SCHEMA: &str = "io.confluent.connect.json.JsonSchemaConverter";
@@ -37,14 +37,7 @@ fn there_and_back(class: &str, name: &str) -> (Vec<u8>, Value) {
     let worker = Worker::start(&kafka.bootstrap);
     std::fs::write(worker.path("in.txt"), "one\nzwö\n").unwrap();
     let topic = kafka.topic(name, 1);
-    let chain = [
-        ("transforms", "box,name"),
-        ("transforms.box.type", "org.apache.kafka.connect.transforms.HoistField$Value"),
-        ("transforms.box.field", "line"),
-        ("transforms.name.type", "org.apache.kafka.connect.transforms.SetSchemaMetadata$Value"),
-        ("transforms.name.schema.name", "shop.Line"),
-    ];
-    let source = with(file_source(&worker.path_text("in.txt"), &topic.name), &chain);
+    let source = with(file_source(&worker.path_text("in.txt"), &topic.name), &LINES_AS_STRUCTS);
     worker.create_running(&format!("write-{name}"), converted(source, class, &registry.url()));
     eventually_equal("records in the topic", &2, || topic.count());
     let sink = file_sink(&topic.name, &worker.path_text("out.txt"));

@@ -4,6 +4,7 @@
 //! [`Prepare::collect`] found missing and [`Prepare::ask`] fetched before; a schema is compiled once; what is kept is
 //! bounded by `schemas.cache.config` and one batch more; null has no bytes and asks nobody.
 
+mod compiled;
 mod incoming;
 mod outgoing;
 

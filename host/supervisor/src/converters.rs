@@ -9,11 +9,12 @@ use lockgate_registry::{Allowed, Registries};
 
 /// Classes for a part of a record, under Kafka Connect's names.
 pub(crate) fn classes(part: Part) -> Vec<String> {
-    if part == Part::Header {
-        return HEADER_CONVERTERS.iter().map(|class| (*class).to_owned()).collect();
-    }
     let mut classes: Vec<String> = CONVERTERS.iter().map(|class| (*class).to_owned()).collect();
-    classes.extend(registry_classes());
+    if part == Part::Header {
+        classes.push(HEADER_CONVERTER.to_owned());
+    } else {
+        classes.extend(registry_classes());
+    }
     classes.sort();
     classes
 }
@@ -73,16 +74,5 @@ const CONVERTERS: [&str; 9] = [
     "org.apache.kafka.connect.storage.StringConverter",
 ];
 
-/// For headers: all that Kafka Connect offers there.
-const HEADER_CONVERTERS: [&str; 10] = [
-    "org.apache.kafka.connect.converters.BooleanConverter",
-    "org.apache.kafka.connect.converters.ByteArrayConverter",
-    "org.apache.kafka.connect.converters.DoubleConverter",
-    "org.apache.kafka.connect.converters.FloatConverter",
-    "org.apache.kafka.connect.converters.IntegerConverter",
-    "org.apache.kafka.connect.converters.LongConverter",
-    "org.apache.kafka.connect.converters.ShortConverter",
-    "org.apache.kafka.connect.json.JsonConverter",
-    "org.apache.kafka.connect.storage.SimpleHeaderConverter",
-    "org.apache.kafka.connect.storage.StringConverter",
-];
+/// Kafka Connect's default for headers, which is offered nowhere else.
+const HEADER_CONVERTER: &str = "org.apache.kafka.connect.storage.SimpleHeaderConverter";

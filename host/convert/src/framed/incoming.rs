@@ -3,11 +3,12 @@
 //! Enters: the span of topic bytes, perhaps a header with the schema's id. Leaves: the span of the payload, appended to the
 //! arena, and its schema's id. Invariant: the five bytes of the prefix are all that is looked at to find the reader.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use lockgate_model::batch::{Batch, Encoding, Span};
 
+use super::compiled::{Compiled, Place};
 use super::{Prepare, datum, header, id_header};
 use crate::converter::Role;
 use crate::envelope::{self, push};
@@ -24,22 +25,14 @@ pub(crate) struct FramedIn {
     registry: Option<Arc<dyn SchemaRegistry>>,
     role: Role,
     encoding: Encoding,
-    /// Compiled schemas; their order is that of their arrival.
-    known: Vec<Known>,
-    places: HashMap<Place, usize>,
-    /// The one that was used last: the next datum has the same as a rule.
-    last: usize,
-    refused: HashMap<Place, DataFault>,
-    wanted: Vec<Place>,
+    /// A version is that of the topic's subject.
+    compiled: Compiled<Frame, Known>,
+    wanted: Vec<Place<Frame>>,
     out: Vec<u8>,
 }
 
-/// A schema in a topic: its version is that of the topic's subject.
-type Place = (Arc<str>, Frame);
-
 #[derive(Debug)]
 struct Known {
-    place: Place,
     reader: Box<dyn Reader>,
     /// The schema of the last datum, and its id in the task's table.
     schema: Option<Arc<Schema>>,
@@ -53,18 +46,7 @@ impl FramedIn {
         role: Role,
         encoding: Encoding,
     ) -> Self {
-        Self {
-            options,
-            registry,
-            role,
-            encoding,
-            known: Vec::new(),
-            places: HashMap::new(),
-            last: 0,
-            refused: HashMap::new(),
-            wanted: Vec::new(),
-            out: Vec::new(),
-        }
+        Self { options, registry, role, encoding, compiled: Compiled::new(), wanted: Vec::new(), out: Vec::new() }
     }
 
     pub(crate) fn convert(&mut self, data: &mut Vec<u8>, span: Span, site: Site<'_>) -> Result<(Span, u16)> {
@@ -72,8 +54,10 @@ impl FramedIn {
         let Some(framed) = frame(bytes, header(site.headers, data, site.row, id_header(self.role)))? else {
             return Ok((Span::NULL, 0));
         };
-        let index = self.find(site.topic, framed.frame)?;
-        let known = &mut self.known[index];
+        let index = self.compiled.find(site.topic, framed.frame, || {
+            DataFault::new("registry.unknown", format!("the registry was not asked for {}", name(framed.frame)))
+        })?;
+        let known = self.compiled.at(index);
         self.out.clear();
         let read = if framed.indexes.is_empty() {
             known.reader.read(framed.payload, self.encoding, &mut self.out)?
@@ -90,23 +74,6 @@ impl FramedIn {
         known.schema = read.schema;
         let id = known.id;
         if read.is_null { Ok((Span::NULL, id)) } else { Ok((push(data, &self.out)?, id)) }
-    }
-
-    fn find(&mut self, topic: &Arc<str>, frame: Frame) -> Result<usize> {
-        if let Some(last) = self.known.get(self.last)
-            && last.place.1 == frame
-            && Arc::ptr_eq(&last.place.0, topic)
-        {
-            return Ok(self.last);
-        }
-        let place = (Arc::clone(topic), frame);
-        if let Some(index) = self.places.get(&place) {
-            self.last = *index;
-            return Ok(*index);
-        }
-        Err(self.refused.get(&place).cloned().unwrap_or_else(|| {
-            DataFault::new("registry.unknown", format!("the registry was not asked for {}", name(frame)))
-        }))
     }
 
     async fn fetch(&mut self, registry: &dyn SchemaRegistry) -> std::result::Result<(), Unavailable> {
@@ -143,18 +110,18 @@ impl FramedIn {
         Ok(())
     }
 
-    fn sort<T>(&mut self, place: &Place, answer: Answer<T>) -> std::result::Result<Option<T>, Unavailable> {
+    fn sort<T>(&mut self, place: &Place<Frame>, answer: Answer<T>) -> std::result::Result<Option<T>, Unavailable> {
         match answer {
             Ok(answer) => Ok(Some(answer)),
             Err(Denied::Unavailable(why)) => Err(why),
             Err(Denied::Refused(fault)) => {
-                self.refused.insert(place.clone(), fault);
+                self.compiled.refuse(place.clone(), fault);
                 Ok(None)
             }
         }
     }
 
-    fn learn(&mut self, place: Place, schema: &Registered) {
+    fn learn(&mut self, place: Place<Frame>, schema: &Registered) {
         let format = &self.options.format;
         let fits = if schema.schema_type == format.schema_type() {
             format.reader(schema)
@@ -162,24 +129,14 @@ impl FramedIn {
             let (found, wanted) = (schema.schema_type.name(), format.schema_type().name());
             Err(DataFault::new("registry.type", format!("{} is a schema of type {found}, not {wanted}", name(place.1))))
         };
-        match fits {
-            Ok(reader) => {
-                self.places.insert(place.clone(), self.known.len());
-                self.known.push(Known { place, reader, schema: None, id: 0 });
-            }
-            Err(fault) => drop(self.refused.insert(place, fault)),
-        }
+        self.compiled.learn(place, fits.map(|reader| Known { reader, schema: None, id: 0 }));
     }
 }
 
 impl Prepare for FramedIn {
     fn collect(&mut self, batch: &Batch) -> bool {
-        self.refused.clear();
+        self.compiled.begin(self.options.cache_size);
         self.wanted.clear();
-        if self.known.len() > self.options.cache_size {
-            self.known.clear();
-            self.places.clear();
-        }
         let mut wanted = HashSet::new();
         for row in &batch.rows {
             let (Some(bytes), Some(topic)) =
@@ -189,7 +146,7 @@ impl Prepare for FramedIn {
             };
             let held = header(&batch.headers, &batch.data, row, id_header(self.role));
             let Ok(Some(Framed { frame, .. })) = frame(bytes, held) else { continue };
-            if self.find(topic, frame).is_err() {
+            if self.compiled.lacks(topic, frame) {
                 wanted.insert((Arc::clone(topic), frame));
             }
         }
@@ -200,8 +157,7 @@ impl Prepare for FramedIn {
     fn ask(&mut self) -> Wait<'_, std::result::Result<(), Unavailable>> {
         Box::pin(async move {
             let Some(registry) = self.registry.clone() else {
-                let fault = DataFault::new("registry.none", "the converter was not connected to a registry");
-                self.refused.extend(self.wanted.drain(..).map(|place| (place, fault.clone())));
+                self.compiled.no_registry(self.wanted.drain(..));
                 return Ok(());
             };
             self.fetch(registry.as_ref()).await

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use lockgate_model::batch::{Batch, Encoding, Span};
 use lockgate_model::schemas::Schemas;
 
+use super::compiled::{Compiled, Place};
 use super::{Prepare, datum};
 use crate::converter::Role;
 use crate::envelope::{self, push};
@@ -29,16 +30,10 @@ pub(crate) struct FramedOut {
     encoding: Encoding,
     /// By id in the task's table, which bounds it.
     drafts: HashMap<u32, Drafted>,
-    known: Vec<Known>,
-    places: HashMap<Place, usize>,
-    last: usize,
-    refused: HashMap<Place, DataFault>,
-    wanted: Vec<(Place, Offer)>,
+    compiled: Compiled<u32, Known>,
+    wanted: Vec<(Place<u32>, Offer)>,
     out: Vec<u8>,
 }
-
-/// A schema of the task's table in a topic.
-type Place = (Arc<str>, u32);
 
 #[derive(Clone, Debug)]
 struct Drafted {
@@ -48,7 +43,6 @@ struct Drafted {
 
 #[derive(Debug)]
 struct Known {
-    place: Place,
     schema: Option<Arc<Schema>>,
     prefix: [u8; 5],
     writer: Box<dyn Writer>,
@@ -67,10 +61,7 @@ impl FramedOut {
             role,
             encoding,
             drafts: HashMap::new(),
-            known: Vec::new(),
-            places: HashMap::new(),
-            last: 0,
-            refused: HashMap::new(),
+            compiled: Compiled::new(),
             wanted: Vec::new(),
             out: Vec::new(),
         }
@@ -80,8 +71,9 @@ impl FramedOut {
         let Some(bytes) = envelope::bytes(data, span) else {
             return self.null(id, site.schemas).map(|()| (Span::NULL, 0));
         };
-        let index = self.find(site.topic, id)?;
-        let known = &mut self.known[index];
+        let unasked = || DataFault::new("registry.unknown", "the registry was not asked for the record's schema");
+        let index = self.compiled.find(site.topic, id, unasked)?;
+        let known = self.compiled.at(index);
         let schema = known.schema.as_deref();
         let fills = !self.options.ignore_default_for_nullables;
         let value = match self.encoding {
@@ -108,22 +100,6 @@ impl FramedOut {
         }
     }
 
-    fn find(&mut self, topic: &Arc<str>, id: u32) -> Result<usize> {
-        if let Some(last) = self.known.get(self.last)
-            && last.place.1 == id
-            && Arc::ptr_eq(&last.place.0, topic)
-        {
-            return Ok(self.last);
-        }
-        let place = (Arc::clone(topic), id);
-        if let Some(index) = self.places.get(&place) {
-            self.last = *index;
-            return Ok(*index);
-        }
-        let unasked = || DataFault::new("registry.unknown", "the registry was not asked for the record's schema");
-        Err(self.refused.get(&place).cloned().unwrap_or_else(unasked))
-    }
-
     fn draft(&mut self, id: u32, schemas: &Schemas) -> Result<Drafted> {
         if let Some(drafted) = self.drafts.get(&id) {
             return Ok(drafted.clone());
@@ -140,47 +116,39 @@ impl FramedOut {
         Ok(drafted)
     }
 
-    fn offer(&mut self, place: &Place, schemas: &Schemas) -> Result<Offer> {
+    fn offer(&mut self, place: &Place<u32>, schemas: &Schemas) -> Result<Offer> {
         let Drafted { draft, .. } = self.draft(place.1, schemas)?;
         let RegistryOptions { naming, writing, normalize, .. } = self.options.as_ref();
         let subject = naming.subject(&place.0, self.role, || draft.record.clone())?;
         Ok(Offer { subject, draft, writing: *writing, normalize: *normalize })
     }
 
-    fn learn(&mut self, place: Place, registered: &Registered) {
+    fn learn(&mut self, place: Place<u32>, registered: &Registered) {
         let schema = self.drafts.get(&place.1).and_then(|drafted| drafted.schema.clone());
-        match self.options.format.writer(schema.as_ref(), registered) {
-            Ok(writer) => {
-                let [a, b, c, d] = registered.id.to_be_bytes();
-                self.places.insert(place.clone(), self.known.len());
-                self.known.push(Known { place, schema, prefix: [0, a, b, c, d], writer });
-            }
-            Err(fault) => drop(self.refused.insert(place, fault)),
-        }
+        let [a, b, c, d] = registered.id.to_be_bytes();
+        let writer = self.options.format.writer(schema.as_ref(), registered);
+        self.compiled.learn(place, writer.map(|writer| Known { schema, prefix: [0, a, b, c, d], writer }));
     }
 }
 
 impl Prepare for FramedOut {
     fn collect(&mut self, batch: &Batch) -> bool {
-        self.refused.clear();
         self.wanted.clear();
-        if self.known.len() > self.options.cache_size {
-            self.known.clear();
-            self.places.clear();
+        if self.compiled.begin(self.options.cache_size) {
             self.drafts.clear();
         }
         let mut places = HashSet::new();
         for row in &batch.rows {
             let (span, id) = datum(row, self.role);
             let Some(topic) = batch.topics.get(row.topic as usize).filter(|_| !span.is_null()) else { continue };
-            if self.find(topic, id).is_err() {
+            if self.compiled.lacks(topic, id) {
                 places.insert((Arc::clone(topic), id));
             }
         }
         for place in places {
             match self.offer(&place, &batch.schemas) {
                 Ok(offer) => self.wanted.push((place, offer)),
-                Err(fault) => drop(self.refused.insert(place, fault)),
+                Err(fault) => self.compiled.refuse(place, fault),
             }
         }
         !self.wanted.is_empty()
@@ -188,17 +156,16 @@ impl Prepare for FramedOut {
 
     fn ask(&mut self) -> Wait<'_, std::result::Result<(), Unavailable>> {
         Box::pin(async move {
-            let (places, offers): (Vec<Place>, Vec<Offer>) = self.wanted.drain(..).unzip();
+            let (places, offers): (Vec<Place<u32>>, Vec<Offer>) = self.wanted.drain(..).unzip();
             let Some(registry) = self.registry.clone() else {
-                let fault = DataFault::new("registry.none", "the converter was not connected to a registry");
-                self.refused.extend(places.into_iter().map(|place| (place, fault.clone())));
+                self.compiled.no_registry(places);
                 return Ok(());
             };
             for (place, answer) in places.into_iter().zip(registry.offer(&offers).await) {
                 match answer {
                     Ok(registered) => self.learn(place, &registered),
                     Err(Denied::Unavailable(why)) => return Err(why),
-                    Err(Denied::Refused(fault)) => drop(self.refused.insert(place, fault)),
+                    Err(Denied::Refused(fault)) => self.compiled.refuse(place, fault),
                 }
             }
             Ok(())
