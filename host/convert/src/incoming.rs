@@ -25,6 +25,8 @@ pub(crate) struct General {
     envelope: Option<Envelope>,
     bare: Option<Bare>,
     transcode: Transcode,
+    /// The schema of the datum before, and its id: the next one has the same as a rule.
+    last: Option<(Schema, u16)>,
     out: Vec<u8>,
 }
 
@@ -39,7 +41,7 @@ impl General {
                 None => envelope = Some(Envelope::new(options)),
             }
         }
-        Self { converter, encoding, envelope, bare, transcode: Transcode::default(), out: Vec::new() }
+        Self { converter, encoding, envelope, bare, transcode: Transcode::default(), last: None, out: Vec::new() }
     }
 
     pub(crate) fn payload(&mut self, data: &mut Vec<u8>, span: Span, schemas: &Schemas) -> Result<(Span, u16)> {
@@ -48,19 +50,28 @@ impl General {
         }
         let Some(bytes) = envelope::bytes(data, span) else {
             let of = fixed_type(self.converter.kind()).map(Schema::optional);
-            let id = of.map(|schema| schemas.intern(&schema.to_json())).transpose()?;
-            return Ok((Span::NULL, id.unwrap_or(0)));
+            return Ok((Span::NULL, self.id(of.as_ref(), schemas)?));
         };
         let (schema, value) = read(self.converter.kind(), bytes)?;
-        let id = match &schema {
-            Some(schema) => schemas.intern(&schema.to_json())?,
-            None => 0,
-        };
+        let id = self.id(schema.as_ref(), schemas)?;
         if value == Value::Null {
             return Ok((Span::NULL, id));
         }
         self.write(&value, schema.as_ref())?;
         Ok((push(data, &self.out)?, id))
+    }
+
+    /// The id of a schema in the task's table; 0 for none.
+    fn id(&mut self, schema: Option<&Schema>, schemas: &Schemas) -> Result<u16> {
+        match (schema, &self.last) {
+            (None, _) => Ok(0),
+            (Some(schema), Some((last, id))) if last == schema => Ok(*id),
+            (Some(schema), _) => {
+                let id = schemas.intern(&schema.to_json())?;
+                self.last = Some((schema.clone(), id));
+                Ok(id)
+            }
+        }
     }
 
     /// JSON without a schema to CBOR. `None` = this datum needs a tree.
