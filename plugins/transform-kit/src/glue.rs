@@ -185,6 +185,18 @@ impl Record for Edit<'_> {
     }
 
     #[inline]
+    fn rewrite_noting<F>(&mut self, part: Part, write: F) -> Result<(), Fault>
+    where
+        F: FnOnce(&[u8], &[u32], &mut Vec<u8>, Option<&mut Vec<u32>>) -> Result<(), Fault>,
+    {
+        if part == Part::Key {
+            self.rewrite_key(|text, out| write(text, &[], out, None))
+        } else {
+            self.rewrite_value_noting(write)
+        }
+    }
+
+    #[inline]
     fn schema_id(&self, part: Part) -> u32 {
         if part == Part::Key { self.key_schema_id() } else { self.value_schema_id() }
     }

@@ -67,6 +67,11 @@ pub trait Record {
     fn rewrite<F>(&mut self, part: Part, write: F) -> Result<(), Fault>
     where
         F: FnOnce(&[u8], &mut Vec<u8>) -> Result<(), Fault>;
+    /// Writes a part anew as [`Record::rewrite`] does; `write` also gets what [`Notes`](crate::scan::Notes) the transform
+    /// before left on the old text, and where to leave those on the new one.
+    fn rewrite_noting<F>(&mut self, part: Part, write: F) -> Result<(), Fault>
+    where
+        F: FnOnce(&[u8], &[u32], &mut Vec<u8>, Option<&mut Vec<u32>>) -> Result<(), Fault>;
     /// Schema id of a part, 0 = none.
     fn schema_id(&self, part: Part) -> u32;
     /// Gives a part a schema that this instance knows.

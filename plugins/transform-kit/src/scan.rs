@@ -31,9 +31,76 @@ impl Member {
         if self.escaped { unescape(raw) == name } else { raw == name.as_bytes() }
     }
 
+    /// The member as a note: four numbers.
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "payloads are below 2 GiB: the border's spans have 32 bits")]
+    fn note(&self, delta: isize) -> [u32; NOTE] {
+        let moved = |at: usize| at.wrapping_add_signed(delta) as u32;
+        [moved(self.start), moved(self.name_end) | u32::from(self.escaped) << 31, moved(self.value), moved(self.end)]
+    }
+
+    #[inline(always)]
+    fn noted(note: &[u32; NOTE]) -> Self {
+        let [start, name_end, value, end] = *note;
+        let at = |n: u32| n as usize;
+        Self {
+            start: at(start),
+            name_end: at(name_end & (u32::MAX >> 1)),
+            escaped: name_end >> 31 == 1,
+            value: at(value),
+            end: at(end),
+        }
+    }
+
     /// The name.
     pub fn name<'a>(&self, text: &'a [u8]) -> Cow<'a, str> {
         unescape(&text[self.start + 1..self.name_end])
+    }
+}
+
+/// Numbers of a note on a member.
+const NOTE: usize = 4;
+
+/// Notes on an object in the making, for the transforms that follow: its closing brace, then its members. Does nothing
+/// where nobody follows.
+#[derive(Debug)]
+pub struct Notes<'a>(Option<&'a mut Vec<u32>>);
+
+impl<'a> Notes<'a> {
+    /// Begins.
+    #[inline]
+    pub fn new(mut into: Option<&'a mut Vec<u32>>) -> Self {
+        if let Some(into) = &mut into {
+            into.clear();
+            into.push(0);
+        }
+        Self(into)
+    }
+
+    /// A member whose positions are off by `delta`.
+    #[inline(always)]
+    pub fn member(&mut self, member: &Member, delta: isize) {
+        if let Some(into) = &mut self.0 {
+            into.extend_from_slice(&member.note(delta));
+        }
+    }
+
+    /// The end of the last member, known at last.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "payloads are below 2 GiB")]
+    pub fn end(&mut self, end: usize) {
+        if let Some(last) = self.0.as_mut().and_then(|into| into.last_mut()) {
+            *last = end as u32;
+        }
+    }
+
+    /// The closing brace.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "payloads are below 2 GiB")]
+    pub fn close(self, at: usize) {
+        if let Some(first) = self.0.and_then(|into| into.first_mut()) {
+            *first = at as u32;
+        }
     }
 }
 
@@ -52,6 +119,8 @@ pub struct Members<'a> {
     text: &'a [u8],
     at: usize,
     first: bool,
+    /// Members that are known already; `None`: they are looked for.
+    noted: Option<&'a [[u32; NOTE]]>,
     /// Once the pass is over: the closing brace.
     pub close: usize,
 }
@@ -74,15 +143,37 @@ impl<'a> Members<'a> {
     pub fn new(text: &'a [u8]) -> Result<Self, Malformed> {
         let at = blank_end(text, 0);
         match text.get(at) {
-            Some(b'{') => Ok(Self { text, at: at + 1, first: true, close: 0 }),
+            Some(b'{') => Ok(Self { text, at: at + 1, first: true, noted: None, close: 0 }),
             Some(_) => Err(Malformed::NotObject),
             None => Err(Malformed::Syntax(at)),
+        }
+    }
+
+    /// Begins a pass over an object on which a transform has left notes; without any the text is scanned.
+    #[inline]
+    pub fn noted(text: &'a [u8], notes: &'a [u32]) -> Result<Self, Malformed> {
+        match notes {
+            [] => Self::new(text),
+            [close, members @ ..] => {
+                Ok(Self { text, at: 0, first: true, noted: Some(members.as_chunks().0), close: *close as usize })
+            }
         }
     }
 
     /// The next member; none after the last.
     #[inline(always)]
     pub fn advance(&mut self) -> Result<Option<Member>, Malformed> {
+        if let Some(noted) = &mut self.noted {
+            let Some((note, rest)) = noted.split_first() else { return Ok(None) };
+            *noted = rest;
+            self.first = false;
+            return Ok(Some(Member::noted(note)));
+        }
+        self.scan()
+    }
+
+    #[inline(always)]
+    fn scan(&mut self) -> Result<Option<Member>, Malformed> {
         let text = self.text;
         let mut at = blank_end(text, self.at);
         if text.get(at) == Some(&b'}') {

@@ -118,9 +118,12 @@ impl<T> Default for Plans<T> {
 }
 
 impl<T> Plans<T> {
-    /// The plan for a schema.
+    /// The plan for a schema; none for none (0).
     #[inline]
     pub fn find(&mut self, id: u32) -> Option<Rc<T>> {
+        if id == 0 {
+            return None;
+        }
         if let Some((last, plan)) = &self.last
             && *last == id
         {

@@ -21,6 +21,8 @@ pub struct Fake {
     pub headers: Vec<(String, Option<Vec<u8>>, u32)>,
     /// Copies sent before this one.
     pub sent: Vec<Fake>,
+    /// Left on the value by the last transform.
+    pub notes: Vec<u32>,
     /// One table for all clones, as in an instance.
     pub schemas: Rc<RefCell<Vec<Rc<str>>>>,
 }
@@ -37,6 +39,7 @@ impl Fake {
             ids: [0, 0],
             headers: Vec::new(),
             sent: Vec::new(),
+            notes: Vec::new(),
             schemas: Rc::default(),
         };
         if !schema.is_empty() {
@@ -84,9 +87,11 @@ impl Record for Fake {
         self.parts[at(part)].as_deref()
     }
     fn set_payload(&mut self, part: Part, payload: Option<&[u8]>) {
+        self.notes.clear();
         self.parts[at(part)] = payload.map(<[u8]>::to_vec);
     }
     fn set_range(&mut self, part: Part, of: Part, range: Range<usize>) {
+        self.notes.clear();
         self.parts[at(part)] = self.parts[at(of)].as_ref().map(|bytes| bytes[range].to_vec());
     }
     fn rewrite<F>(&mut self, part: Part, write: F) -> Result<(), Fault>
@@ -95,7 +100,22 @@ impl Record for Fake {
     {
         let mut out = Vec::new();
         write(self.payload(part).unwrap_or_default(), &mut out)?;
+        self.notes.clear();
         self.parts[at(part)] = Some(out);
+        Ok(())
+    }
+    fn rewrite_noting<F>(&mut self, part: Part, write: F) -> Result<(), Fault>
+    where
+        F: FnOnce(&[u8], &[u32], &mut Vec<u8>, Option<&mut Vec<u32>>) -> Result<(), Fault>,
+    {
+        if part == Part::Key {
+            return self.rewrite(part, |text, out| write(text, &[], out, None));
+        }
+        // Behind other bytes, as in a batch.
+        let (mut out, mut notes) = (b"before".to_vec(), Vec::new());
+        write(self.payload(part).unwrap_or_default(), &self.notes, &mut out, Some(&mut notes))?;
+        out.drain(..6);
+        (self.parts[at(part)], self.notes) = (Some(out), notes);
         Ok(())
     }
     fn schema_id(&self, part: Part) -> u32 {

@@ -16,7 +16,7 @@ use crate::number;
 use crate::record::{Fault, Part, Record, announce};
 use crate::scan::{Malformed, quoted, unescape};
 use crate::schemas::{Known, Logical, Plans, known};
-use crate::splice;
+use crate::splice::{self, Rewrite};
 use crate::tree::Tree;
 
 const PURPOSE: &str = "cast types";
@@ -293,12 +293,13 @@ impl Class for Cast {
         }
         let known = |index: usize| plan.as_deref().and_then(|(_, sources)| sources[index].as_ref());
         let this = &*self;
-        record.rewrite(self.part, |text, out| {
+        record.rewrite_noting(self.part, |text, noted, out, notes| {
             if let Some(target) = this.whole {
                 return this.one(text.trim_ascii(), known(0), target, out);
             }
             let refuse = |why: Malformed| splice::fault(why, schema, PURPOSE, splice::kind(Some(text)));
-            splice::revalue(text, out, &this.fields, schema == 0, refuse, |index, value, out| {
+            let rewrite = Rewrite { text, known: noted, out, notes };
+            splice::revalue(rewrite, &this.fields, schema == 0, refuse, |index, value, out| {
                 this.one(value, known(index), this.targets[index], out)
             })
         })?;

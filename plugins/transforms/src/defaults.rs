@@ -36,11 +36,13 @@ impl Defaults {
     }
 
     /// Fills in the defaults.
+    #[inline]
     pub fn fill<R: Record>(&mut self, record: &mut R, part: Part) -> Result<(), Fault> {
         let schema = record.schema_id(part);
-        if !self.on || schema == 0 || record.payload(part).is_none() {
-            return Ok(());
-        }
+        if !self.on || schema == 0 || record.payload(part).is_none() { Ok(()) } else { self.look(record, part, schema) }
+    }
+
+    fn look<R: Record>(&mut self, record: &mut R, part: Part, schema: u32) -> Result<(), Fault> {
         let plan = if let Some(plan) = self.plans.find(schema) {
             plan
         } else {

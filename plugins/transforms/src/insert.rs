@@ -3,13 +3,16 @@
 //! Enters: an object. Leaves: the same with members added at its end. Invariant: the payload is copied once; a name that is
 //! taken is overwritten without a schema and an error with one.
 
+use std::fmt::{Display, Write as _};
+use std::ops::Range;
+
 use crate::class::{Class, Formats};
 use crate::config::{Definition, Importance, Of, Problems, REPLACE_NULL, Settings};
 use crate::defaults::Defaults;
 use crate::record::{Fault, Part, Record, announce};
 use crate::scan::{Members, quoted};
 use crate::schemas::{LOGICAL, Plans, known};
-use crate::splice::{self, Writer};
+use crate::splice::{self, Rewrite, Writer};
 use crate::tree::Tree;
 
 const PURPOSE: &str = "field insertion";
@@ -49,7 +52,9 @@ pub struct InsertField {
     part: Part,
     fields: Vec<Inserted>,
     plans: Plans<u32>,
-    values: Vec<Option<String>>,
+    /// The payloads of the new fields of one record, and which field has which.
+    texts: String,
+    values: Vec<Option<Range<usize>>>,
     defaults: Defaults,
 }
 
@@ -93,24 +98,29 @@ impl InsertField {
             settings.problem("topic.field", "No field insertion configured");
         }
         let defaults = Defaults::new(settings.boolean("replace.null.with.default", true));
-        let (plans, values) = (Plans::default(), Vec::new());
-        settings.finish(Self { part, fields, plans, values, defaults })
+        let (plans, texts, values) = (Plans::default(), String::new(), Vec::new());
+        settings.finish(Self { part, fields, plans, texts, values, defaults })
     }
 
     /// The payload of each new field; none where the record has no such thing.
     fn gather<R: Record>(&mut self, record: &R) -> Result<(), Fault> {
         self.values.clear();
+        self.texts.clear();
         for field in &self.fields {
-            self.values.push(match &field.what {
-                What::Topic => Some(quoted(record.topic())),
-                What::Partition => record.partition().map(|p| p.to_string()),
-                What::Offset => match record.offset() {
-                    Some(offset) => Some(offset.to_string()),
-                    None => return Err(Fault::data("Offset insertion is only supported for sink connectors.")),
-                },
-                What::Timestamp => record.timestamp().map(|t| t.to_string()),
-                What::Static(value) => Some(value.clone()),
-            });
+            let start = self.texts.len();
+            let text = &mut self.texts;
+            match &field.what {
+                What::Topic => text.push_str(&quoted(record.topic())),
+                What::Partition => number(record.partition(), text),
+                What::Offset if record.offset().is_none() => {
+                    return Err(Fault::data("Offset insertion is only supported for sink connectors."));
+                }
+                What::Offset => number(record.offset(), text),
+                What::Timestamp => number(record.timestamp(), text),
+                What::Static(value) => text.push_str(value),
+            }
+            let end = self.texts.len();
+            self.values.push((end > start).then_some(start..end));
         }
         Ok(())
     }
@@ -131,6 +141,13 @@ impl InsertField {
             fields.push(field.what.schema(field.optional).named(&field.name));
         }
         announce(record, &known.rebuilt(fields).write())
+    }
+}
+
+fn number(number: Option<impl Display>, text: &mut String) {
+    if let Some(number) = number {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{number}");
     }
 }
 
@@ -185,20 +202,24 @@ impl Class for InsertField {
         self.gather(record)?;
         self.defaults.fill(record, self.part)?;
         let this = &*self;
-        record.rewrite(self.part, |text, out| this.splice(text, out, schema))?;
+        record.rewrite_noting(self.part, |text, known, out, notes| {
+            this.splice(Rewrite { text, known, out, notes }, schema)
+        })?;
         record.set_schema_id(self.part, id);
         Ok(true)
     }
 }
 
 impl InsertField {
-    fn splice(&self, text: &[u8], out: &mut Vec<u8>, schema: u32) -> Result<(), Fault> {
+    fn splice(&self, rewrite: Rewrite<'_>, schema: u32) -> Result<(), Fault> {
+        let Rewrite { text, known, out, notes } = rewrite;
         let refuse = |why| splice::fault(why, schema, PURPOSE, splice::kind(Some(text)));
         out.reserve(text.len() + 64);
-        let mut members = Members::new(text).map_err(refuse)?;
-        let mut writer = Writer::new(text, out);
+        let mut members = Members::noted(text, known).map_err(refuse)?;
+        let mut writer = Writer::noting(text, out, notes);
         while let Some(member) = members.advance().map_err(refuse)? {
-            let taken = |(field, value): (&Inserted, &Option<String>)| value.is_some() && member.is(text, &field.name);
+            let taken =
+                |(field, value): (&Inserted, &Option<Range<usize>>)| value.is_some() && member.is(text, &field.name);
             if self.fields.iter().zip(&self.values).any(taken) {
                 writer.skip();
             } else {
@@ -207,7 +228,7 @@ impl InsertField {
         }
         for (field, value) in self.fields.iter().zip(&self.values) {
             match value {
-                Some(value) => writer.put(&field.quoted, value.as_bytes()),
+                Some(value) => writer.put(&field.quoted, &self.texts.as_bytes()[value.clone()]),
                 None if schema == 0 => {}
                 None => writer.put(&field.quoted, b"null"),
             }

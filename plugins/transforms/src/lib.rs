@@ -37,6 +37,8 @@ pub use transform_kit::{class, config, glue, record, scan, schemas, splice, tree
 #[cfg(test)]
 pub(crate) use transform_kit::testing;
 #[cfg(test)]
+mod chains;
+#[cfg(test)]
 mod tour;
 
 use glue::{On, Plain};

@@ -10,7 +10,7 @@ use crate::number;
 use crate::record::{Fault, Part, Record};
 use crate::scan::{Malformed, Members, quoted};
 use crate::schemas::{Known, Logical, Plans, known};
-use crate::splice;
+use crate::splice::{self, Copy, Rewrite};
 
 const PURPOSE: &str = "mask fields";
 
@@ -32,7 +32,6 @@ const CONFIG: &[Definition] = &[
 pub struct MaskField {
     part: Part,
     fields: Vec<String>,
-    quoted: Vec<String>,
     replacement: Option<Replacement>,
     defaults: Defaults,
     plans: Plans<Vec<Option<Fill>>>,
@@ -62,8 +61,7 @@ impl MaskField {
             fraction: number::fraction(&text).map(number::payload64),
             text: quoted(&text),
         });
-        let quoted = fields.iter().map(|f| quoted(f)).collect();
-        settings.finish(Self { part, fields, quoted, replacement, defaults, plans: Plans::default() })
+        settings.finish(Self { part, fields, replacement, defaults, plans: Plans::default() })
     }
 
     /// Without a schema the kind of the value decides.
@@ -167,53 +165,45 @@ impl Class for MaskField {
         }
         self.defaults.fill(record, self.part)?;
         let this = &*self;
-        record.rewrite(self.part, |text, out| this.splice(text, out, schema, plan.as_deref().map(Vec::as_slice)))?;
+        record.rewrite_noting(self.part, |text, known, out, notes| {
+            this.splice(Rewrite { text, known, out, notes }, schema, plan.as_deref().map(Vec::as_slice))
+        })?;
         Ok(true)
     }
 }
 
 impl MaskField {
     /// One pass over the text, copied up to each value that is masked.
-    fn splice(&self, text: &[u8], out: &mut Vec<u8>, schema: u32, plan: Option<&[Option<Fill>]>) -> Result<(), Fault> {
+    fn splice(&self, rewrite: Rewrite<'_>, schema: u32, plan: Option<&[Option<Fill>]>) -> Result<(), Fault> {
+        let Rewrite { text, known, out, notes } = rewrite;
         let refuse = |why| splice::fault(why, schema, PURPOSE, splice::kind(Some(text)));
-        out.reserve(text.len() + 16);
-        let (mut at, mut seen) = (0, 0);
-        let mut members = Members::new(text).map_err(refuse)?;
+        let mut seen = 0;
+        let mut members = Members::noted(text, known).map_err(refuse)?;
+        let mut copy = Copy::new(text, out, notes);
         while let Some(member) = members.advance().map_err(refuse)? {
-            let Some(index) = self.fields.iter().position(|name| member.is(text, name)) else { continue };
+            let Some(index) = self.fields.iter().position(|name| member.is(text, name)) else {
+                copy.keep(&member);
+                continue;
+            };
             seen += 1;
             let value = &text[member.value..member.end];
             let masked = match plan.map(|plan| &plan[index]) {
                 None => self.by_kind(value)?,
-                Some(None) => continue,
-                // Defaults are filled in by now.
-                Some(Some(_)) if value == b"null" => continue,
-                Some(Some(Err(message))) => return Err(Fault::data(message.clone())),
-                Some(Some(Ok(masked))) => masked.as_bytes(),
-            };
-            out.extend_from_slice(&text[at..member.value]);
-            out.extend_from_slice(masked);
-            at = member.end;
-        }
-        let mut comma = !members.is_empty();
-        out.extend_from_slice(&text[at..members.close]);
-        if schema == 0 && seen < self.fields.len() {
-            for index in self.missing(text) {
-                if std::mem::replace(&mut comma, true) {
-                    out.push(b',');
+                Some(Some(Err(message))) if value != b"null" => return Err(Fault::data(message.clone())),
+                Some(Some(Ok(masked))) if value != b"null" => masked.as_bytes(),
+                // Not a field of the schema, or null: defaults are filled in by now.
+                Some(_) => {
+                    copy.keep(&member);
+                    continue;
                 }
-                out.extend_from_slice(self.quoted[index].as_bytes());
-                out.extend_from_slice(b":null");
-            }
+            };
+            copy.revalue(&member).extend_from_slice(masked);
+            copy.revalued();
         }
-        out.push(b'}');
+        let lacks = schema == 0 && seen < self.fields.len();
+        let missing = if lacks { splice::missing(text, known, &self.fields) } else { Vec::new() };
+        copy.finish(&members, missing.iter().map(String::as_str));
         Ok(())
-    }
-
-    /// The configured fields that the object lacks.
-    fn missing(&self, text: &[u8]) -> Vec<usize> {
-        let lacks = |name: &str| matches!(Members::new(text).and_then(|m| m.find(name)), Ok(None));
-        (0..self.fields.len()).filter(|index| lacks(&self.fields[*index])).collect()
     }
 }
 

@@ -9,7 +9,7 @@ use crate::defaults::Defaults;
 use crate::record::{Fault, Part, Record, announce};
 use crate::scan::{Members, quoted};
 use crate::schemas::{Plans, known};
-use crate::splice::{self, Writer};
+use crate::splice::{self, Rewrite, Writer};
 
 const PURPOSE: &str = "field replacement";
 
@@ -130,19 +130,22 @@ impl Class for ReplaceField {
         };
         self.defaults.fill(record, self.part)?;
         let this = &*self;
-        record.rewrite(self.part, |text, out| this.splice(text, out, schema))?;
+        record.rewrite_noting(self.part, |text, known, out, notes| {
+            this.splice(Rewrite { text, known, out, notes }, schema)
+        })?;
         record.set_schema_id(self.part, id);
         Ok(true)
     }
 }
 
 impl ReplaceField {
-    fn splice(&self, text: &[u8], out: &mut Vec<u8>, schema: u32) -> Result<(), Fault> {
+    fn splice(&self, rewrite: Rewrite<'_>, schema: u32) -> Result<(), Fault> {
+        let Rewrite { text, known, out, notes } = rewrite;
         let refuse = |why| splice::fault(why, schema, PURPOSE, splice::kind(Some(text)));
         out.reserve(text.len());
-        let taken = if schema == 0 && !self.renames.is_empty() { self.taken(text) } else { Vec::new() };
-        let mut members = Members::new(text).map_err(refuse)?;
-        let mut writer = Writer::new(text, out);
+        let taken = if schema == 0 && !self.renames.is_empty() { self.taken(text, known) } else { Vec::new() };
+        let mut members = Members::noted(text, known).map_err(refuse)?;
+        let mut writer = Writer::noting(text, out, notes);
         while let Some(member) = members.advance().map_err(refuse)? {
             match self.fate(|name| member.is(text, name)) {
                 Fate::Keep if taken.iter().any(|name| member.is(text, name)) => writer.skip(),
@@ -155,11 +158,11 @@ impl ReplaceField {
         Ok(())
     }
 
-    /// Names that renamed members take: of two members that end up with one name the renamed one wins.
-    fn taken(&self, text: &[u8]) -> Vec<&str> {
-        let there = |from: &str| matches!(Members::new(text).and_then(|m| m.find(from)), Ok(Some(_)));
-        let renamed = |(index, (from, _)): &(usize, &(String, String))| {
-            self.fate(|name| name == from) == Fate::Rename(*index) && there(from)
+    /// Names that renamed members take from others: of two members that end up with one name the renamed one wins.
+    fn taken(&self, text: &[u8], known: &[u32]) -> Vec<&str> {
+        let there = |name: &str| matches!(Members::noted(text, known).and_then(|m| m.find(name)), Ok(Some(_)));
+        let renamed = |(index, (from, to)): &(usize, &(String, String))| {
+            there(to) && self.fate(|name| name == from) == Fate::Rename(*index) && there(from)
         };
         self.renames.iter().enumerate().filter(renamed).map(|(_, (_, to))| to.as_str()).collect()
     }

@@ -10,7 +10,7 @@ use crate::defaults::Defaults;
 use crate::record::{Fault, Part, Record, announce};
 use crate::scan::{quoted, unescape};
 use crate::schemas::{Known, LOGICAL, Logical, Plans, known};
-use crate::splice;
+use crate::splice::{self, Rewrite};
 use crate::tree::Tree;
 
 const PURPOSE: &str = "converting timestamp formats";
@@ -213,11 +213,12 @@ impl Class for TimestampConverter {
         }
         if !is_null {
             let this = &*self;
-            record.rewrite(self.part, |text, out| {
+            record.rewrite_noting(self.part, |text, noted, out, notes| {
                 let Some(field) = &this.field else { return this.convert(text.trim_ascii(), known, out) };
                 let refuse = |why| splice::fault(why, schema, PURPOSE, splice::kind(Some(text)));
                 let names = std::slice::from_ref(field);
-                splice::revalue(text, out, names, schema == 0, refuse, |_, value, out| this.convert(value, known, out))
+                let rewrite = Rewrite { text, known: noted, out, notes };
+                splice::revalue(rewrite, names, schema == 0, refuse, |_, value, out| this.convert(value, known, out))
             })?;
         }
         record.set_schema_id(self.part, plan.as_deref().map_or(0, |(id, _)| *id));

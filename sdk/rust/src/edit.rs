@@ -17,6 +17,8 @@ pub(crate) struct Outcome {
     pub(crate) headers: Vec<u8>,
     pub(crate) appended: Vec<u8>,
     pub(crate) scratch: Vec<u8>,
+    /// Notes on the value as it is, and room for those on the next one.
+    pub(crate) notes: [Vec<u32>; 2],
 }
 
 /// A record that a transform may read and change.
@@ -28,6 +30,12 @@ pub struct Edit<'a> {
     pub(crate) own_headers: bool,
     /// Copies made by `split`, still to go through the steps that follow.
     pub(crate) split: Vec<(Row, bool)>,
+    /// Appended bytes below this length may be part of more than one field: they are not written over.
+    pub(crate) shared: usize,
+    /// The value that the notes are about, if there are any.
+    pub(crate) noted: Option<Span>,
+    /// True if steps follow.
+    pub(crate) more: bool,
 }
 
 impl Edit<'_> {
@@ -77,13 +85,20 @@ impl Edit<'_> {
     }
 
     /// Where the value lies, to come back to it with [`Edit::set_value_span`].
-    pub fn value_span(&self) -> Span {
+    pub fn value_span(&mut self) -> Span {
+        self.share();
         self.row.value
     }
 
     /// Where the key lies.
-    pub fn key_span(&self) -> Span {
+    pub fn key_span(&mut self) -> Span {
+        self.share();
         self.row.key
+    }
+
+    /// From here on what was appended may be referred to twice.
+    fn share(&mut self) {
+        self.shared = self.out.appended.len();
     }
 
     /// Sets the value to bytes that this batch already has: a span that a getter of this record gave.
@@ -178,6 +193,7 @@ impl Edit<'_> {
     /// if `of_value`, else of the key. Nothing happens where that is null or the part leaves it.
     pub fn set_key_part(&mut self, of_value: bool, part: std::ops::Range<usize>) {
         if let Some(span) = self.part(of_value, &part) {
+            self.share();
             self.row.key = span;
         }
     }
@@ -185,6 +201,7 @@ impl Edit<'_> {
     /// Replaces the value likewise.
     pub fn set_value_part(&mut self, of_value: bool, part: std::ops::Range<usize>) {
         if let Some(span) = self.part(of_value, &part) {
+            self.share();
             self.row.value = span;
         }
     }
@@ -204,22 +221,51 @@ impl Edit<'_> {
 
     /// Rewrites the value likewise.
     pub fn rewrite_value<E>(&mut self, write: impl FnOnce(&[u8], &mut Vec<u8>) -> Result<(), E>) -> Result<(), E> {
+        self.noted = None;
         self.row.value = self.rewrite(self.row.value, write)?;
+        Ok(())
+    }
+
+    /// Rewrites the value as [`Edit::rewrite_value`] does, with notes: numbers that one step of a package leaves about the
+    /// bytes it wrote (where fields lie, say) for the next, which then need not look for them again. `write` gets the old
+    /// bytes, the notes on them (empty if the step before left none), the buffer for the new bytes and, if steps
+    /// follow, the one for notes on those.
+    pub fn rewrite_value_noting<E>(
+        &mut self,
+        write: impl FnOnce(&[u8], &[u32], &mut Vec<u8>, Option<&mut Vec<u32>>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let [old, mut new] = std::mem::take(&mut self.out.notes);
+        let known: &[u32] = if self.noted == Some(self.row.value) { &old } else { &[] };
+        new.clear();
+        let more = self.more;
+        let written = self.rewrite(self.row.value, |text, out| write(text, known, out, more.then_some(&mut new)));
+        let failed = written.is_err();
+        self.out.notes = if failed { [old, new] } else { [new, old] };
+        let span = written?;
+        self.noted = (more && !self.out.notes[0].is_empty()).then_some(span);
+        self.row.value = span;
         Ok(())
     }
 
     fn rewrite<E>(&mut self, span: Span, write: impl FnOnce(&[u8], &mut Vec<u8>) -> Result<(), E>) -> Result<Span, E> {
         let input = self.batch.data.len();
-        let start = self.out.appended.len();
+        let mut start = self.out.appended.len();
         if (span.offset as usize) < input || span.is_null() || span.len == 0 {
             let old = span.of(&self.batch.data).unwrap_or_default();
             write(old, &mut self.out.appended).inspect_err(|_| self.out.appended.truncate(start))?;
         } else {
             let mut scratch = std::mem::take(&mut self.out.scratch);
             scratch.clear();
-            let old = &self.out.appended[span.offset as usize - input..][..span.len as usize];
-            let written = write(old, &mut scratch);
-            self.out.appended.extend_from_slice(if written.is_ok() { &scratch } else { &[] });
+            let at = span.offset as usize - input;
+            let written = write(&self.out.appended[at..][..span.len as usize], &mut scratch);
+            if written.is_ok() {
+                // The version of the step before, if nothing else refers to it, gives way: it need not leave the guest.
+                if at >= self.shared && at + span.len as usize == start {
+                    start = at;
+                    self.out.appended.truncate(at);
+                }
+                self.out.appended.extend_from_slice(&scratch);
+            }
             self.out.scratch = scratch;
             written?;
         }
@@ -278,6 +324,7 @@ impl Edit<'_> {
     /// Sends a copy of the record as it is now on its way before this one; it goes through the steps that follow. Call
     /// it for each part but the last.
     pub fn split(&mut self) {
+        self.share();
         self.split.push((self.row, self.own_headers));
     }
 

@@ -118,6 +118,7 @@ pub(crate) struct Running {
     steps: Vec<Step>,
     schemas: Schemas,
     scratch: Vec<u8>,
+    notes: [Vec<u32>; 2],
 }
 
 /// Finds a plugin by class or alias.
@@ -166,6 +167,7 @@ impl Running {
             headers: Vec::with_capacity(batch.headers.len()),
             appended: Vec::new(),
             scratch: std::mem::take(&mut self.scratch),
+            notes: std::mem::take(&mut self.notes),
         };
         let mut failed = Vec::new();
         let (rows, _) = batch.rows.as_chunks::<{ Row::BYTES }>();
@@ -182,6 +184,7 @@ impl Running {
             }
         }
         self.scratch = std::mem::take(&mut out.scratch);
+        self.notes = std::mem::take(&mut out.notes);
         let Outcome { topics, rows, headers, appended, .. } = out;
         raw::Applied { topics, schemas: self.schemas.unannounced(), rows, headers, appended, failed }
     }
@@ -195,8 +198,10 @@ impl Running {
         batch: &Batch,
         out: &mut Outcome,
     ) -> Result<(), RowFault> {
-        let mut edit = Edit { batch, out, row, own_headers, split: Vec::new() };
+        let shared = out.appended.len();
+        let mut edit = Edit { batch, out, row, own_headers, split: Vec::new(), shared, noted: None, more: false };
         for at in first..self.steps.len() {
+            edit.more = at + 1 < self.steps.len();
             let step = &mut self.steps[at];
             let number = u32::try_from(at).unwrap_or(u32::MAX);
             let named = |fault: RowFault| RowFault { step: number, ..fault };
@@ -206,6 +211,10 @@ impl Running {
                 continue;
             }
             let flow = step.transform.apply(&mut edit).map_err(named)?;
+            if !edit.split.is_empty() {
+                // The copies leave notes of their own.
+                edit.noted = None;
+            }
             for (row, own) in std::mem::take(&mut edit.split) {
                 self.walk(at + 1, row, own, batch, edit.out)?;
             }

@@ -14,7 +14,7 @@ use crate::number;
 use crate::record::{Fault, Part, Record, announce};
 use crate::scan::{Malformed, Members, quoted};
 use crate::schemas::{Plans, known};
-use crate::splice::{self, Writer};
+use crate::splice::{self, Rewrite, Writer};
 use crate::tree::Tree;
 
 const FUNCTIONS: [&str; 3] = ["md5", "sha1", "sha256"];
@@ -272,10 +272,10 @@ impl Class for CaseTransform {
         require_object(record, self.part)?;
         let schema = record.schema_id(self.part);
         let this = &*self;
-        record.rewrite(self.part, |text, out| {
+        record.rewrite_noting(self.part, |text, known, out, notes| {
             let refuse = |why| splice::fault(why, schema, "case", "map");
             // Without a schema a field that is missing is added as null, as in the original.
-            splice::revalue(text, out, &this.fields, schema == 0, refuse, |_, value, out| {
+            splice::revalue(Rewrite { text, known, out, notes }, &this.fields, schema == 0, refuse, |_, value, out| {
                 match value {
                     [b'"', ..] => {
                         let text = scalar(value).unwrap_or_default();

@@ -53,6 +53,41 @@ impl Transform for Split {
     }
 }
 
+/// The value's first byte becomes the key.
+struct First;
+
+impl Transform for First {
+    fn describe() -> Description {
+        Description::new("First")
+    }
+    fn open(_task: Task) -> Result<Self, Fault> {
+        Ok(Self)
+    }
+    fn apply(&mut self, record: &mut Edit<'_>) -> Result<Flow, RowFault> {
+        record.set_key_part(true, 0..1);
+        Ok(Flow::Keep)
+    }
+}
+
+/// Doubles a value.
+struct Twice;
+
+impl Transform for Twice {
+    fn describe() -> Description {
+        Description::new("Twice")
+    }
+    fn open(_task: Task) -> Result<Self, Fault> {
+        Ok(Self)
+    }
+    fn apply(&mut self, record: &mut Edit<'_>) -> Result<Flow, RowFault> {
+        record.rewrite_value(|old, new| -> Result<(), RowFault> {
+            new.extend_from_slice(&[old, old].concat());
+            Ok(())
+        })?;
+        Ok(Flow::Keep)
+    }
+}
+
 struct HasKey;
 
 impl Predicate for HasKey {
@@ -87,7 +122,12 @@ fn run(steps: Vec<raw::Step>, records: &[(Option<&str>, &str)]) -> (Batch, Vec<f
         config: Vec::new(),
         formats: Formats { key: bytes, value: bytes, header: bytes },
     };
-    let transforms = [TransformEntry::of::<Upper>(), TransformEntry::of::<Split>()];
+    let transforms = [
+        TransformEntry::of::<Upper>(),
+        TransformEntry::of::<Split>(),
+        TransformEntry::of::<First>(),
+        TransformEntry::of::<Twice>(),
+    ];
     running.open(&transforms, &[PredicateEntry::of::<HasKey>()], &task, steps).unwrap();
     let mut input = BatchBuilder::new(&Schemas::default(), 100, 10_000);
     let topic = input.topic("in");
@@ -142,6 +182,26 @@ fn a_predicate_decides_for_each_row_and_an_untouched_row_costs_no_bytes() {
     assert_eq!(appended, 1);
     let (batch, _, _) = run(vec![step("Upper", Some(true))], &[(Some("k"), "a"), (None, "b")]);
     assert_eq!(texts(&batch), ["0 in a h=1", "1 in B h=1"]);
+}
+
+#[test]
+fn only_the_last_version_of_a_value_leaves_the_guest() {
+    let chain = ["Upper", "Twice", "Upper", "Twice"].map(|class| step(class, None)).to_vec();
+    let (batch, _, appended) = run(chain, &[(None, "ab"), (None, "c")]);
+    assert_eq!(texts(&batch), ["0 in ABABABAB h=1", "1 in CCCC h=1"]);
+    assert_eq!(appended, 12);
+}
+
+#[test]
+fn bytes_that_two_fields_share_are_not_written_over() {
+    let chain = ["Upper", "First", "Twice", "Twice"].map(|class| step(class, None)).to_vec();
+    let (batch, ..) = run(chain, &[(None, "ab"), (None, "c")]);
+    assert_eq!(texts(&batch), ["0 in ABABABAB h=1", "1 in CCCC h=1"]);
+    let keys: Vec<_> = batch.iter().map(|r| r.key().unwrap_or_default().to_vec()).collect();
+    assert_eq!(keys, [b"A", b"C"]);
+    let chain = ["Upper", "Split", "Twice"].map(|class| step(class, None)).to_vec();
+    let (batch, ..) = run(chain, &[(None, "a,b")]);
+    assert_eq!(texts(&batch), ["0 parts AA h=1,parts=2", "0 parts BB h=1,parts=2"]);
 }
 
 #[test]
