@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::bindings::plugin::exports::lockgate::connect::plugin as raw;
 use crate::fault::{Fault, Problem};
+use crate::options::Options;
 
 pub use raw::{ConfigType, Importance, Width};
 
@@ -187,6 +188,21 @@ impl Settings {
     /// Every setting, also those that no definition names.
     pub fn pairs(&self) -> &[(String, String)] {
         &self.pairs
+    }
+
+    /// The definitions that the settings are read by.
+    #[cfg(feature = "serde")]
+    pub(crate) fn definitions(&self) -> impl Iterator<Item = &raw::ConfigDefinition> {
+        self.definitions.0.iter().map(|key| &key.0)
+    }
+
+    /// All settings as a struct, or every problem at once.
+    ///
+    /// # Errors
+    /// Of kind config.
+    pub fn options<T: Options>(&mut self) -> Result<T, Fault> {
+        let options = T::read(self);
+        self.finish().map(|()| options)
     }
 
     /// Reports a problem of the plugin's own.

@@ -5,19 +5,23 @@
 //! malformed at the border; a record is a view over the host's batch, and no byte is copied unless the plugin does.
 //!
 //! ```no_run
-//! use lockgate_sdk::{Batch, Config, Description, Fault, Report, Sink, Task, log};
+//! use lockgate_sdk::{Batch, Description, Fault, Options, Report, Sink, Task, log};
 //!
-//! struct Shout;
+//! #[derive(Options)]
+//! struct Shout {
+//!     /// What to shout.
+//!     #[option(default = "hey", non_empty)]
+//!     word: String,
+//! }
 //!
 //! impl Sink for Shout {
 //!     fn describe() -> Description {
-//!         Description::new("com.example.Shout").config(Config::new().string("word").default("hey").doc("What to shout"))
+//!         Description::new("com.example.Shout").options::<Self>()
 //!     }
 //!     fn open(mut task: Task) -> Result<Self, Fault> {
-//!         let word = task.config.string("word");
-//!         task.config.finish()?;
-//!         log::info!("will shout {word}");
-//!         Ok(Self)
+//!         let shout: Self = task.config.options()?;
+//!         log::info!("will shout {}", shout.word);
+//!         Ok(shout)
 //!     }
 //!     fn put(&mut self, batch: &Batch) -> Result<Report, Fault> {
 //!         for record in batch.iter() {
@@ -30,6 +34,9 @@
 //! lockgate_sdk::package! { name: "shout", version: "0.1.0", sinks: [Shout] }
 //! # fn main() {}
 //! ```
+
+// What the derive macro writes names the crate.
+extern crate self as lockgate_sdk;
 
 mod batch;
 #[doc(hidden)]
@@ -45,12 +52,15 @@ pub mod guest;
 mod host;
 #[cfg(feature = "http")]
 pub mod http;
+mod options;
 mod plugin;
 mod row;
 mod schemas;
 mod sink;
 mod source;
 mod transform;
+#[cfg(feature = "serde")]
+mod typed;
 
 pub use batch::{Batch, Header, Place, Record};
 pub use builder::{BatchBuilder, Position, RecordBuilder, TopicId};
@@ -58,7 +68,9 @@ pub use config::{Config, ConfigType, Importance, Settings, Width};
 pub use edit::Edit;
 pub use fault::{Fault, FaultKind, Problem, RowFault};
 pub use host::{context, metrics, state};
+pub use lockgate_sdk_derive::Options;
 pub use log;
+pub use options::{OptionValue, Options, Secret};
 pub use plugin::{ConfigValue, Connector, Description, Encoding, Formats, Kind, Task, TaskSettings, advice};
 pub use row::{HeaderRow, Row, Span};
 pub use schemas::Schemas;

@@ -56,6 +56,12 @@ impl Description {
         self
     }
 
+    /// The settings it takes, as a struct.
+    #[must_use]
+    pub fn options<T: crate::Options>(self) -> Self {
+        self.config(T::config())
+    }
+
     /// An encoding that it takes or gives; name the preferred one first.
     #[must_use]
     pub fn encoding(mut self, encoding: Encoding) -> Self {
