@@ -29,7 +29,9 @@ fuzz: setup ## Mutated bytes through every decoder for LOCKGATE_FUZZ_SECONDS (de
 	@LOCKGATE_FUZZ_SECONDS="$${LOCKGATE_FUZZ_SECONDS:-300}" cargo test --locked --package lockgate-convert --test formats -- --nocapture fuzz
 
 bench: setup plugins guests ## Measures against the raw client loop (tests/bench/README.md); ARGS="sink-1k" picks cases
-	@cargo build --release --locked --package lockgate --package lockgate-bench
+	@tests/bench/guests/build.sh dist/bench
+	cargo build --release --locked --package lockgate --package lockgate-bench --package lockgate-wasm --bins --example naive \
+		--features lockgate-wasm/naive
 	exec "$$CARGO_TARGET_DIR/release/lockgate-bench" $(ARGS)
 
 lint: ## Formatting, clippy, dependency rules

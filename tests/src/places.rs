@@ -27,6 +27,11 @@ pub fn guest(name: &str) -> Vec<u8> {
     std::fs::read(path).unwrap()
 }
 
+/// Where the guests of the benchmark are, as far as they could be built.
+pub fn bench_guests() -> PathBuf {
+    root().join("dist/bench")
+}
+
 /// A folder that outlives a run: compiled components are kept in it, so that the suite compiles each guest once.
 pub fn compile_cache() -> PathBuf {
     let me = std::env::current_exe().unwrap();

@@ -8,6 +8,7 @@ mod cases;
 mod framed;
 mod idle;
 mod instances;
+mod languages;
 mod neighbour;
 mod peer;
 mod process;
@@ -15,6 +16,7 @@ mod raw;
 mod series;
 mod table;
 mod uploads;
+mod validate;
 
 use lockgate_tests::Kafka;
 use serde_json::Value;
@@ -38,6 +40,12 @@ fn main() {
     }
     if wanted("instances") {
         table::print("Instances", &instances::run());
+    }
+    if wanted("validate") {
+        table::print("JSON that passes through is valid", &validate::run());
+    }
+    if wanted("languages") {
+        table::print("Languages", &languages::run());
     }
     if wanted("idle") {
         table::print("Idle sink connectors", &idle::run(kafka));
