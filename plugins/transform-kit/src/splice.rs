@@ -39,22 +39,6 @@ pub fn is_null(text: Option<&[u8]>) -> bool {
     text.is_none_or(|t| t.first() != Some(&b'{') && t.trim_ascii() == b"null")
 }
 
-/// Appends bytes that are few as a rule: in the sandbox a copy of unknown length is a call out of it.
-#[inline(always)]
-fn push(out: &mut Vec<u8>, bytes: &[u8]) {
-    if bytes.len() > FEW {
-        out.extend_from_slice(bytes);
-        return;
-    }
-    out.reserve(bytes.len());
-    for byte in bytes {
-        out.push(*byte);
-    }
-}
-
-/// Up to here a loop is quicker.
-const FEW: usize = 16;
-
 /// With a schema, only structs are worked on.
 pub fn require_struct(known: &Known, purpose: &str) -> Result<(), Fault> {
     if known.is_struct() { Ok(()) } else { Err(fault(Malformed::NotObject, 1, purpose, &known.of)) }
@@ -107,7 +91,7 @@ impl<'a> Writer<'a> {
 
     /// Puts a member with a new value; `name` is the quoted name.
     pub fn put(&mut self, name: &str, value: &[u8]) {
-        push(self.name(name), value);
+        self.name(name).extend_from_slice(value);
     }
 
     /// Puts the name of a member, whose value is to be appended to the answer.
@@ -115,7 +99,7 @@ impl<'a> Writer<'a> {
         self.flush();
         self.comma();
         let start = self.out.len() - self.base;
-        push(self.out, name.as_bytes());
+        self.out.extend_from_slice(name.as_bytes());
         self.out.push(b':');
         let (name_end, value) = (start + name.len() - 1, start + name.len() + 1);
         self.notes.member(&Member { start, name_end, escaped: name.contains('\\'), value, end: value }, 0);
