@@ -58,6 +58,7 @@ naive_c() {
 
 naive_go() {
     bindgen_tools && mkdir -p "$work/go" && wit-bindgen go "$naive/wit" --world naive --out-dir "$work/go" &&
+        mkdir -p "$work"/go/export_bench_naive_naive_{sink,source} &&
         cp "$naive/go/naive_sink.go" "$work/go/export_bench_naive_naive_sink/" &&
         cp "$naive/go/naive_source.go" "$work/go/export_bench_naive_naive_source/" || return 1
     local runtime

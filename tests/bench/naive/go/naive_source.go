@@ -6,7 +6,7 @@ import (
 	"runtime"
 	"wit_component/bench_naive_rows"
 
-	"go.bytecodealliance.org/pkg/wit/types"
+	wit_types "go.bytecodealliance.org/pkg/wit/types"
 )
 
 var calls int
@@ -18,7 +18,7 @@ func Poll(records uint32, size uint32) []bench_naive_rows.Row {
 	rows := make([]bench_naive_rows.Row, records)
 	for at := range rows {
 		rows[at] = bench_naive_rows.Row{
-			Topic: "bench", Offset: int64(at), Key: types.None[[]uint8](), Value: types.Some(bytes.Repeat([]byte("x"), int(size))),
+			Topic: "bench", Offset: int64(at), Key: wit_types.None[[]uint8](), Value: wit_types.Some(bytes.Repeat([]byte("x"), int(size))),
 		}
 	}
 	return rows
