@@ -150,6 +150,10 @@ pub struct PackageInfo {
     pub plugins: Vec<Arc<PluginInfo>>,
     /// Interfaces that the component imports, `namespace:package/name@version`, sorted.
     pub imports: Vec<String>,
+    /// Interfaces that it exports, likewise.
+    pub exports: Vec<String>,
+    /// Languages and tools that made it, as its `producers` sections say: a claim, not a fact. Languages first.
+    pub toolchain: Vec<String>,
 }
 
 /// What a plugin says of one key at validation.

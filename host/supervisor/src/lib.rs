@@ -26,7 +26,7 @@ mod lifecycle;
 mod log_book;
 mod offset_edits;
 mod package_store;
-mod package_view;
+pub mod package_view;
 pub mod preview;
 mod registry;
 mod reload;

@@ -8,7 +8,8 @@ use lockgate_model::package::{PackageInfo, PluginInfo, Request};
 
 use crate::view::{PackagePlugin, PackageView, RequestView};
 
-pub(crate) fn package(info: &PackageInfo, bundled: bool) -> PackageView {
+/// What REST says of a package.
+pub fn package(info: &PackageInfo, bundled: bool) -> PackageView {
     PackageView {
         name: info.name.clone(),
         version: info.version.clone(),
@@ -17,6 +18,8 @@ pub(crate) fn package(info: &PackageInfo, bundled: bool) -> PackageView {
         size_bytes: info.size_bytes,
         bundled,
         imports: info.imports.clone(),
+        exports: info.exports.clone(),
+        toolchain: info.toolchain.clone(),
         plugins: info.plugins.iter().map(|p| plugin(p)).collect(),
     }
 }

@@ -250,6 +250,8 @@ mod tests {
             size_bytes: 1,
             plugins: classes.iter().map(plugin).collect(),
             imports: Vec::new(),
+            exports: Vec::new(),
+            toolchain: Vec::new(),
         };
         Installed { info: Arc::new(info), package: (), bundled: false }
     }

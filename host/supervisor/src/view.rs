@@ -307,6 +307,10 @@ pub struct PackageView {
     pub bundled: bool,
     /// Interfaces that it imports.
     pub imports: Vec<String>,
+    /// Interfaces that it exports.
+    pub exports: Vec<String>,
+    /// Languages and tools that made it, as it says itself.
+    pub toolchain: Vec<String>,
     /// Its plugins.
     pub plugins: Vec<PackagePlugin>,
 }

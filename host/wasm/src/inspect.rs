@@ -7,6 +7,8 @@ use wasmparser::{ComponentExternalKind, Encoding, Parser, Payload, Validator, Wa
 
 use crate::error::PackageError;
 
+mod toolchain;
+
 /// Interfaces of `lockgate:connect` that a component may import; the last four only for their types.
 const OWN_IMPORTS: [&str; 8] = ["log", "metrics", "state", "context", "batches", "faults", "tasks", "plugin"];
 /// Packages of WASI 0.2 that are linked.
@@ -22,6 +24,10 @@ const NAMES_MAX: usize = 20;
 pub(crate) struct Inspected {
     /// Sorted.
     pub(crate) imports: Vec<String>,
+    /// Sorted.
+    pub(crate) exports: Vec<String>,
+    /// What it says it was made by.
+    pub(crate) toolchain: Vec<String>,
     pub(crate) source: bool,
     pub(crate) sink: bool,
     pub(crate) transform: bool,
@@ -49,9 +55,10 @@ pub(crate) fn inspect(bytes: &[u8], max: usize) -> Result<Inspected, PackageErro
     }
     let has = |interface: &str| exports.iter().any(|name| own_interface(name).is_some_and(|(i, _)| i == interface));
     let (source, sink, transform) = (has("source"), has("sink"), has("transform"));
-    let found = Inspected { imports, source, sink, transform, offsets: has("offsets") };
+    let (offsets, plugin) = (has("offsets"), has("plugin"));
+    let found = Inspected { imports, exports, toolchain: toolchain::of(bytes), source, sink, transform, offsets };
     let mut missing = Vec::new();
-    if !has("plugin") {
+    if !plugin {
         missing.push("lockgate:connect/plugin".to_owned());
     }
     if !(found.source || found.sink || found.transform) {
@@ -147,6 +154,7 @@ fn borders(bytes: &[u8]) -> Result<(Vec<String>, Vec<String>), wasmparser::Binar
         }
     }
     imports.sort_unstable();
+    exports.sort_unstable();
     Ok((imports, exports))
 }
 

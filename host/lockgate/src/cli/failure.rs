@@ -54,6 +54,14 @@ pub enum Failure {
     /// A configuration or another input that is not what it should be.
     #[error("{0}")]
     Invalid(String),
+    /// A project cannot be built, or the machine lacks what that takes.
+    #[error("{message}")]
+    Build {
+        /// What is wrong.
+        message: String,
+        /// What the author can do.
+        hint: Option<String>,
+    },
     /// Waiting took too long.
     #[error("{name} is not {wanted} after {}: {seen}", humantime::format_duration(*after))]
     Late {
@@ -93,6 +101,11 @@ impl From<io::Error> for Failure {
 }
 
 impl Failure {
+    /// Of a project, with what its author can do.
+    pub fn build(message: String, hint: Option<&str>) -> Self {
+        Self::Build { message, hint: hint.map(str::to_owned) }
+    }
+
     /// The exit status.
     pub fn code(&self) -> u8 {
         match self {
@@ -107,7 +120,7 @@ impl Failure {
                 503 | 504 => 6,
                 _ => 1,
             },
-            Self::Invalid(_) => 5,
+            Self::Invalid(_) | Self::Build { .. } => 5,
             Self::Unreachable { .. } => 6,
             Self::Late { .. } => 8,
             Self::Failed { .. } => 9,
@@ -136,7 +149,7 @@ impl Failure {
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Refused { hint, .. } => return hint.clone(),
+            Self::Refused { hint, .. } | Self::Build { hint, .. } => return hint.clone(),
             Self::Unreachable { cause, .. } if cause.contains("ertificate") => {
                 "name the file of the certificate authority with --ca or LOCKGATE_CA (PEM)"
             }

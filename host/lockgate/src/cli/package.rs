@@ -1,9 +1,19 @@
-//! `lockgate package`.
+//! `lockgate package`: the loop of an author, and what a worker has.
 //!
-//! Enters: `.wasm` files, names and versions. Leaves: uploaded, listed, removed packages. Invariant: a file is read whole and
-//! judged by the worker; an upload that is there already is no failure.
+//! Enters: projects, `.wasm` files, names and versions. Leaves: projects, components, and uploaded, listed, removed packages.
+//! Invariant: whether a package is good is decided by the sandbox, here or on a worker, and never by the command.
 
-use std::path::{Path, PathBuf};
+mod build;
+mod examine;
+mod explain;
+mod inspect;
+mod new;
+mod project;
+mod push;
+mod sdk;
+mod tool;
+
+use std::path::PathBuf;
 
 use clap::Subcommand;
 use serde_json::Value;
@@ -20,21 +30,30 @@ const DIGEST: usize = "sha256:".len() + 12;
 /// Commands of `lockgate package`.
 #[derive(Subcommand, Debug)]
 pub enum Command {
+    /// Makes a project that builds, with a unit test, a README and a CI file
+    New(new::Options),
+    /// Builds the component of a project, whatever its language, and says what it is
+    Build {
+        /// Folder of the project
+        #[arg(default_value = ".", value_name = "DIR")]
+        project: PathBuf,
+    },
     /// Lists the packages that are installed
     #[command(visible_alias = "ls")]
     List,
-    /// Uploads packages
+    /// Uploads packages; a folder is built first
     #[command(visible_alias = "upload")]
     Push {
-        /// Files (.wasm)
-        #[arg(required = true, value_name = "FILE")]
-        files: Vec<PathBuf>,
+        /// Files (.wasm) or folders of projects
+        #[arg(required = true, value_name = "FILE|DIR")]
+        subjects: Vec<PathBuf>,
     },
-    /// Shows a package: its plugins, what it imports and what it asks for
+    /// Shows a package, of a file or of the worker: plugins, settings, imports, exports, toolchain, what it can reach
     #[command(visible_alias = "get")]
     Inspect {
-        /// Name
-        name: String,
+        /// A file (.wasm), or the name of a package on the worker
+        #[arg(value_name = "FILE|NAME")]
+        subject: String,
         /// Version [default: all of them]
         version: Option<String>,
     },
@@ -51,34 +70,16 @@ pub enum Command {
 /// Runs it.
 pub fn run(command: Command, remote: &Remote, screen: &mut Screen) -> Result<(), Failure> {
     match command {
+        Command::New(options) => new::run(&options, screen),
+        Command::Build { project } => build::run(&project, screen),
         Command::List => screen.show(&remote.get("/packages")?, |packages| Ok(list(packages))),
-        Command::Push { files } => super::for_each(&files, |file| push(file, remote, screen)),
-        Command::Inspect { name, version } => {
-            let segments = ["packages", &name, version.as_deref().unwrap_or_default()];
-            let segments = if version.is_some() { &segments[..] } else { &segments[..2] };
-            screen.show(&remote.get(&path(segments))?, |found| Ok(details(found)))
-        }
+        Command::Push { subjects } => super::for_each(&subjects, |subject| push::run(subject, remote, screen)),
+        Command::Inspect { subject, version } => inspect::run(&subject, version.as_deref(), remote, screen),
         Command::Delete { name, version } => {
             remote.delete(&path(&["packages", &name, &version]))?;
             screen.tell(&format!("{} {} deleted", clean(&name), clean(&version)))
         }
     }
-}
-
-fn push(file: &Path, remote: &Remote, screen: &mut Screen) -> Result<(), Failure> {
-    let bytes = std::fs::read(file).map_err(|cause| Failure::File { path: file.to_owned(), cause })?;
-    let answer = remote.upload("/packages", &bytes).map_err(|failure| match failure {
-        Failure::Refused { status, message, hint } => {
-            Failure::Refused { status, message: format!("{}: {message}", file.display()), hint }
-        }
-        other => other,
-    })?;
-    let deed = if answer.status == 201 { "uploaded" } else { "was there already" };
-    screen.show(&answer, |package| {
-        let (name, version) = (clean(&text(&package["name"])), clean(&text(&package["version"])));
-        let classes: Vec<String> = classes(package);
-        Ok(format!("{name} {version} {deed}: {}\n", clean(&classes.join(", "))))
-    })
 }
 
 fn classes(package: &Value) -> Vec<String> {
@@ -99,30 +100,4 @@ fn list(packages: &Value) -> String {
         ]);
     }
     table.text()
-}
-
-/// One version, or a list of them.
-fn details(found: &Value) -> String {
-    let versions = found.as_array().map_or(std::slice::from_ref(found), Vec::as_slice);
-    versions.iter().map(one).collect::<Vec<_>>().join("\n")
-}
-
-fn one(package: &Value) -> String {
-    let mut head = Table::new(&["PACKAGE", &clean(&text(&package["name"]))]);
-    head.row(["version".to_owned(), text(&package["version"])]);
-    head.row(["about".to_owned(), text(&package["documentation"])]);
-    head.row(["digest".to_owned(), text(&package["digest"])]);
-    head.row(["bytes".to_owned(), text(&package["size_bytes"])]);
-    head.row(["imports".to_owned(), words(&package["imports"], text)]);
-    let mut plugins = Table::new(&["CLASS", "TYPE", "ALIASES", "ASKS FOR"]);
-    for plugin in package["plugins"].as_array().into_iter().flatten() {
-        let request = |request: &Value| format!("{} {}", text(&request["kind"]), text(&request["target"]));
-        let (aliases, requests) = (words(&plugin["aliases"], text), words(&plugin["requests"], request));
-        plugins.row([text(&plugin["class"]), text(&plugin["type"]), aliases, requests]);
-    }
-    format!("{}\n{}", head.text(), plugins.text())
-}
-
-fn words(list: &Value, word: impl Fn(&Value) -> String) -> String {
-    list.as_array().into_iter().flatten().map(word).collect::<Vec<_>>().join(", ")
 }

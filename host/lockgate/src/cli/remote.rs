@@ -31,7 +31,14 @@ const PAGE: usize = 200;
 #[command(next_help_heading = "Options of every command")]
 pub struct Options {
     /// Address of a worker's REST API; a tenant's is <URL>/tenants/<NAME>
-    #[arg(long, global = true, env = "LOCKGATE_SERVER", default_value = "http://localhost:8083", value_name = "URL")]
+    #[arg(
+        long,
+        alias = "url",
+        global = true,
+        env = "LOCKGATE_SERVER",
+        default_value = "http://localhost:8083",
+        value_name = "URL"
+    )]
     server: String,
     /// User of HTTP basic authentication; without a password here it is read from `LOCKGATE_PASSWORD`
     #[arg(long, global = true, env = "LOCKGATE_USER", hide_env_values = true, value_name = "NAME[:PASSWORD]")]
@@ -61,6 +68,11 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// What this program found out by itself, in the form of an answer.
+    pub fn own(body: String) -> Self {
+        Self { status: 200, body, server: "this program".to_owned() }
+    }
+
     /// The body as JSON; an empty one is null.
     pub fn json(&self) -> Result<Value, Failure> {
         if self.body.is_empty() {
@@ -277,6 +289,7 @@ fn hint(status: u16, path: &str, message: &str, server: &str) -> Option<String> 
         (404, "connector-plugins") => "`lockgate plugin list --all` shows what is there",
         (404, "packages") => "`lockgate package list` shows what is there",
         (404, "admin") => "`lockgate logger list` shows what is there",
+        (413, "packages") => "the limit is the worker's: lockgate.limits.package.mb",
         (409, "packages") => "raise the version of the package and upload it again",
         (409, _) if message.contains("already exists") => "`lockgate connector apply` changes what is there",
         (409, _) => "the cluster is moving work between workers: try again",

@@ -29,6 +29,8 @@ pub(crate) struct Facts {
     pub(crate) digest: String,
     pub(crate) size_bytes: u64,
     pub(crate) imports: Vec<String>,
+    pub(crate) exports: Vec<String>,
+    pub(crate) toolchain: Vec<String>,
     /// Which of the kinds' interfaces are exported.
     pub(crate) source: bool,
     pub(crate) sink: bool,
@@ -62,6 +64,8 @@ pub(crate) fn lift(info: wit::PackageInfo, facts: Facts) -> Result<PackageInfo, 
         size_bytes: facts.size_bytes,
         plugins,
         imports: facts.imports,
+        exports: facts.exports,
+        toolchain: facts.toolchain,
     })
 }
 
@@ -233,8 +237,9 @@ mod tests {
     use super::*;
 
     fn facts() -> Facts {
-        let (digest, imports) = ("sha256:00".to_owned(), Vec::new());
-        Facts { digest, size_bytes: 1, imports, source: false, sink: true, transform: false, offsets: false }
+        let (digest, imports, exports, toolchain) = ("sha256:00".to_owned(), Vec::new(), Vec::new(), Vec::new());
+        let (source, sink, transform, offsets) = (false, true, false, false);
+        Facts { digest, size_bytes: 1, imports, exports, toolchain, source, sink, transform, offsets }
     }
 
     fn plugin(class: &str) -> wit::PluginInfo {
