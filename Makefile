@@ -45,7 +45,6 @@ plugins: setup ## Builds the bundled packages into dist/packages
 
 guests: setup-test ## Builds the guests of the tests into dist/guests
 	@.ci/build-guests tests/guests dist/guests
-	.ci/build-guests sdk/rust/template dist/guests
 
 setup: ## Installs what building and running need
 	@.ci/setup run

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The types and the tests of the JavaScript SDK and of its template, on this machine.
+# The types and the tests of the JavaScript SDK, on this machine.
 set -euo pipefail
 cd "$(dirname "$0")"
 LOCKGATE_JS_TOOLS="$(./tools.sh)"
@@ -9,4 +9,3 @@ export LOCKGATE_JS_TOOLS
 # In Cargo's words, so that the last line of `make test` counts them.
 counted() { "$@" 2>&1 | awk '{ print } / pass [0-9]+$/ { n = $NF } END { print "test result: " n " passed" }'; }
 counted node cli/lockgate-js.mjs test test/*.test.ts
-cd template && counted node ../cli/lockgate-js.mjs test test/*.test.ts

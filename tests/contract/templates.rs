@@ -1,7 +1,7 @@
-//! The templates of the SDKs: what an author begins with works in the sandbox.
+//! What `lockgate package new` makes, in the sandbox: sinks and transforms of every language.
 //!
-//! Enters: a batch with a tombstone. Leaves: lines in a file, the tombstone named, the offset agreed to. Invariant: the same of every
-//! template; the settings come from the package's own description.
+//! Enters: batches with a tombstone. Leaves: lines in a file, the tombstone named, the offset agreed to; values with a text replaced.
+//! Invariant: the same in every language; the settings come from the package's own description.
 
 use lockgate_model::ports::{OpenSink, SinkPort};
 use lockgate_wasm::Policy;
@@ -29,16 +29,8 @@ fn writes_lines_and_agrees_to_them(package: &'static str) {
 }
 
 #[test]
-fn the_template_in_rust_writes_what_it_agrees_to() {
-    writes_lines_and_agrees_to_them("my_sink");
-}
-
-#[test]
-fn the_template_in_c_writes_what_it_agrees_to() {
-    writes_lines_and_agrees_to_them("my_sink_c");
-}
-
-#[test]
-fn the_template_in_go_writes_what_it_agrees_to() {
-    writes_lines_and_agrees_to_them("my_sink_go");
+fn a_new_sink_writes_what_it_agrees_to_in_each_language_that_has_files() {
+    for package in ["rust_sink", "python_sink", "go_sink", "c_sink", "cpp_sink"] {
+        writes_lines_and_agrees_to_them(package);
+    }
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the guests that are not Rust, and the templates of their SDKs, into a folder, each only if its sources, its SDK or
+# Builds the guests that are not Rust into a folder, each only if its sources, its SDK or
 # the WIT changed: `build.sh <where the .wasm files go>`. The tools are installed once, into $LOCKGATE_CACHE/tools.
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
@@ -71,10 +71,6 @@ build_go() {
 }
 
 build_python python app "$here/python"
-build_python my_source my_source "$sdk/python/template"
 build_js js "$here/js/guest.ts" "$here/js"
-build_js my_heartbeat "$sdk/js/template/src/my-heartbeat.ts" "$sdk/js/template/src"
 build_c c "$here/c"
-build_c my_sink_c "$here/../../sdk/c/template"
 build_go go "$here/go"
-build_go my_sink_go "$here/../../sdk/go/template"

@@ -17,6 +17,7 @@ use crate::configs::blackhole;
 
 mod apply;
 mod failures;
+mod packages;
 
 /// What a command left behind.
 #[derive(Debug)]
@@ -277,7 +278,7 @@ fn every_command_explains_itself() {
     let groups = [
         ("connector", "list get create apply status config pause resume stop restart delete offsets logs"),
         ("plugin", "list config validate"),
-        ("package", "list push inspect delete"),
+        ("package", "new build list push inspect delete"),
         ("cluster", "info"),
         ("logger", "list set"),
     ];

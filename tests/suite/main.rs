@@ -10,6 +10,7 @@ mod contract;
 #[path = "../parity/mod.rs"]
 mod parity;
 
+mod authoring;
 mod bad_clients;
 mod bombs;
 mod cli;
@@ -45,7 +46,7 @@ mod restart_policy;
 mod schema_check;
 mod standalone;
 mod states;
-mod template;
+
 mod topics;
 mod uploads;
 mod validation;
