@@ -48,7 +48,8 @@ fn errors_of_compilers_are_shown_as_they_are() {
     let cargo = "[package]\nname = \"x\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[lib]\ncrate-type = [\"cdylib\"]\n[workspace]\n";
     let made = "\npackage = Package('x', '0.1.0')\n";
     let python = format!("from lockgate import Package\ndef f(:{made}");
-    let table: [(&[(&str, &str)], &[&str]); 5] = [
+    type Files<'a> = &'a [(&'a str, &'a str)];
+    let table: [(Files<'_>, &[&str]); 5] = [
         (
             &[("Cargo.toml", cargo), ("src/lib.rs", "fn f() -> u8 { missing }")],
             &["cannot find value `missing`", "src/lib.rs:1"],

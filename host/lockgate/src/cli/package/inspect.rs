@@ -17,9 +17,10 @@ use crate::cli::table::{Table, clean, short};
 
 /// Shows a file, if there is one of that name, or a package of the worker.
 pub(super) fn run(subject: &str, version: Option<&str>, remote: &Remote, screen: &mut Screen) -> Result<(), Failure> {
-    let is_file = subject.ends_with(".wasm") || (version.is_none() && Path::new(subject).is_file());
+    let file = Path::new(subject);
+    let is_file = file.extension().is_some_and(|e| e == "wasm") || (version.is_none() && file.is_file());
     let answer = if is_file {
-        examine::file(Path::new(subject))?
+        examine::file(file)?
     } else {
         let segments = ["packages", subject, version.unwrap_or_default()];
         remote.get(&path(if version.is_some() { &segments } else { &segments[..2] }))?
@@ -126,7 +127,7 @@ pub(super) fn size(package: &Value) -> String {
     if bytes < 1 << 20 {
         format!("{} KiB", bytes.div_ceil(1 << 10))
     } else {
-        format!("{}.{} MiB", bytes >> 20, (bytes % (1 << 20)) * 10 >> 20)
+        format!("{}.{} MiB", bytes >> 20, ((bytes % (1 << 20)) * 10) >> 20)
     }
 }
 

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crate::cli::failure::Failure;
 
 /// How long a tool may take: a first build fetches and compiles what it needs.
-const DEADLINE: Duration = Duration::from_secs(30 * 60);
+const DEADLINE: Duration = Duration::from_mins(30);
 /// Bytes kept of standard output.
 const KEPT: usize = 64 << 20;
 /// Bytes kept of standard error: its end.

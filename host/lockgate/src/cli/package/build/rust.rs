@@ -76,7 +76,7 @@ fn component(messages: &str, folder: &Path) -> Result<(String, PathBuf), Failure
             continue;
         }
         let files = message["filenames"].as_array().into_iter().flatten().filter_map(Value::as_str);
-        let wasm = files.filter(|file| file.ends_with(".wasm")).map(PathBuf::from);
+        let wasm = files.map(PathBuf::from).filter(|file| file.extension().is_some_and(|e| e == "wasm"));
         let name = message["target"]["name"].as_str().unwrap_or_default().replace('_', "-");
         found.extend(wasm.map(|file| (name.clone(), file)));
     }
