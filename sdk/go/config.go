@@ -28,10 +28,10 @@ type definition struct {
 	importance, doc, group, display string
 	width                           string
 	dependents                      []string
-	field                           int
+	field                           []int
 }
 
-// definitions reads the tags of a config struct. A mistake in them is the author's: it panics, at the first describe.
+// definitions reads the tags of a config struct, and of structs embedded in it. A mistake in them is the author's: it panics, at the first describe.
 //
 //	File  string   `config:"file,required" doc:"Absolute path of the file."`
 //	Mode  string   `config:"mode" default:"a" one-of:"a,b" importance:"low" group:"Writing" display:"How to write" width:"short"`
@@ -46,14 +46,13 @@ func definitions(config any) []definition {
 		typ = typ.Elem()
 	}
 	var all []definition
-	for at := range typ.NumField() {
-		field := typ.Field(at)
+	for _, field := range reflect.VisibleFields(typ) {
 		tag, found := field.Tag.Lookup("config")
 		if !found {
 			continue
 		}
 		words := strings.Split(tag, ",")
-		d := definition{key: words[0], typ: typeOf(field), field: at, doc: field.Tag.Get("doc"), group: field.Tag.Get("group"),
+		d := definition{key: words[0], typ: typeOf(field), field: field.Index, doc: field.Tag.Get("doc"), group: field.Tag.Get("group"),
 			display: field.Tag.Get("display"), width: field.Tag.Get("width"), importance: field.Tag.Get("importance"),
 			low: bound(field, "min"), high: bound(field, "max"), oneOf: list(field.Tag.Get("one-of")),
 			dependents: list(field.Tag.Get("dependents"))}
@@ -145,7 +144,7 @@ func (s Settings) Into(config any) error {
 			}
 			continue
 		}
-		if problem := set(target.Elem().Field(d.field), d.typ, text); problem != "" {
+		if problem := set(target.Elem().FieldByIndex(d.field), d.typ, text); problem != "" {
 			problems = append(problems, Problem{d.key, problem})
 		}
 	}

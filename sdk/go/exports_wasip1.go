@@ -4,20 +4,20 @@ import (
 	"fmt"
 	"os"
 
-	exportplugin "github.com/lockgate/lockgate/sdk/go/internal/wit/export_lockgate_connect_plugin"
-	exportsink "github.com/lockgate/lockgate/sdk/go/internal/wit/export_lockgate_connect_sink"
-	exportsource "github.com/lockgate/lockgate/sdk/go/internal/wit/export_lockgate_connect_source"
-	exporttransform "github.com/lockgate/lockgate/sdk/go/internal/wit/export_lockgate_connect_transform"
-	_ "github.com/lockgate/lockgate/sdk/go/internal/wit/exports" // the exports themselves
-	"github.com/lockgate/lockgate/sdk/go/internal/wit/lockgate_connect_batches"
-	"github.com/lockgate/lockgate/sdk/go/internal/wit/lockgate_connect_faults"
-	"github.com/lockgate/lockgate/sdk/go/internal/wit/lockgate_connect_plugin"
-	"github.com/lockgate/lockgate/sdk/go/internal/wit/lockgate_connect_sink"
-	"github.com/lockgate/lockgate/sdk/go/internal/wit/lockgate_connect_source"
-	"github.com/lockgate/lockgate/sdk/go/internal/wit/lockgate_connect_tasks"
-	"github.com/lockgate/lockgate/sdk/go/internal/wit/lockgate_connect_transform"
-	"github.com/lockgate/lockgate/sdk/go/internal/wit/runtime"
-	wit "github.com/lockgate/lockgate/sdk/go/internal/wit/types"
+	exportplugin "lockgate.dev/go/internal/wit/export_lockgate_connect_plugin"
+	exportsink "lockgate.dev/go/internal/wit/export_lockgate_connect_sink"
+	exportsource "lockgate.dev/go/internal/wit/export_lockgate_connect_source"
+	exporttransform "lockgate.dev/go/internal/wit/export_lockgate_connect_transform"
+	_ "lockgate.dev/go/internal/wit/exports" // the exports themselves
+	"lockgate.dev/go/internal/wit/lockgate_connect_batches"
+	"lockgate.dev/go/internal/wit/lockgate_connect_faults"
+	"lockgate.dev/go/internal/wit/lockgate_connect_plugin"
+	"lockgate.dev/go/internal/wit/lockgate_connect_sink"
+	"lockgate.dev/go/internal/wit/lockgate_connect_source"
+	"lockgate.dev/go/internal/wit/lockgate_connect_tasks"
+	"lockgate.dev/go/internal/wit/lockgate_connect_transform"
+	"lockgate.dev/go/internal/wit/runtime"
+	wit "lockgate.dev/go/internal/wit/types"
 )
 
 type (

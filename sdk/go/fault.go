@@ -1,6 +1,7 @@
 package lockgate
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -17,7 +18,8 @@ const (
 )
 
 // Fault is a typed error of a plugin. It says what went wrong; whether to retry, skip, dead-letter or stop is the host's choice, by the
-// connector's errors.* settings. An error that is no Fault, and wraps none, is fatal.
+// connector's errors.* settings. An error that is no Fault, and wraps none, is fatal; but for one that says it was out of time (Timeout() is
+// true, as a net.Error's may be), or that the context ended: it is retriable.
 type Fault struct {
 	// Code is short and stable, for machines, dotted: "http.status".
 	Code string
@@ -111,6 +113,13 @@ func faultOf(err error) *Fault {
 	var fault *Fault
 	if errors.As(err, &fault) {
 		return fault
+	}
+	var late interface{ Timeout() bool }
+	switch {
+	case errors.As(err, &late) && late.Timeout():
+		return newFault(retriable, "guest.timeout", "%w", []any{err})
+	case errors.Is(err, context.Canceled):
+		return newFault(retriable, "guest.cancelled", "%w", []any{err})
 	}
 	return newFault(fatal, "guest.error", "%w", []any{err})
 }

@@ -1,3 +1,3 @@
-module github.com/lockgate/lockgate/sdk/go
+module lockgate.dev/go
 
 go 1.24

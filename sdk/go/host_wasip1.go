@@ -1,10 +1,10 @@
 package lockgate
 
 import (
-	raw "github.com/lockgate/lockgate/sdk/go/internal/wit/lockgate_connect_context"
-	rawlog "github.com/lockgate/lockgate/sdk/go/internal/wit/lockgate_connect_log"
-	rawmetrics "github.com/lockgate/lockgate/sdk/go/internal/wit/lockgate_connect_metrics"
-	rawstate "github.com/lockgate/lockgate/sdk/go/internal/wit/lockgate_connect_state"
+	raw "lockgate.dev/go/internal/wit/lockgate_connect_context"
+	rawlog "lockgate.dev/go/internal/wit/lockgate_connect_log"
+	rawmetrics "lockgate.dev/go/internal/wit/lockgate_connect_metrics"
+	rawstate "lockgate.dev/go/internal/wit/lockgate_connect_state"
 )
 
 var lowest = -1

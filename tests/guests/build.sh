@@ -48,29 +48,8 @@ build_js() {
     install_guest "$wasm" "$dist/$name.wasm"
 }
 
-# Builds a package by the SDK for C: `build_c <name of the package's file> <folder with its sources>`.
-build_c() {
-    local wasm sources sdk="$here/../../sdk/c"
-    mapfile -t sources < <(find "$2" -name '*.c' -not -name '*_test.c' | sort)
-    wasm="$built/$1-$(digest "$2"/*.[ch] "$sdk"/lockgate-cc "$sdk"/include/* "$sdk"/src/* "$sdk"/bindings/*.[ch]).wasm"
-    if [ ! -f "$wasm" ]; then
-        LOCKGATE_CACHE="$cache" "$sdk/lockgate-cc" -o "$wasm" "${sources[@]}"
-    fi
-    install_guest "$wasm" "$dist/$1.wasm"
-}
-
-# Builds a package by the SDK for Go, likewise.
-build_go() {
-    local wasm sources sdk="$here/../../sdk/go"
-    mapfile -t sources < <(find "$sdk" -name '*.go' -not -path '*/template/*' -not -name '*_test.go' | sort)
-    wasm="$built/$1-$(digest "$2"/*.go "$2/go.mod" "$sdk/lockgate-go" "${sources[@]}").wasm"
-    if [ ! -f "$wasm" ]; then
-        LOCKGATE_CACHE="$cache" "$sdk/lockgate-go" -o "$wasm" "$2"
-    fi
-    install_guest "$wasm" "$dist/$1.wasm"
-}
-
 build_python python app "$here/python"
 build_js js "$here/js/guest.ts" "$here/js"
-build_c c "$here/c"
-build_go go "$here/go"
+ci="$here/../../.ci"
+"$ci/build-c" "$dist" c "$here/c"
+"$ci/build-go" "$dist" go "$here/go"

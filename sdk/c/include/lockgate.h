@@ -10,7 +10,8 @@
  *      of a schema, as long as the instance.
  *   2. What you hand to Lockgate is copied before the call returns (and bytes that already lie in the batch are not even
  *      copied). It may lie on your stack.
- *   3. So you free only what you allocated yourself; no function of this header gives you anything to free.
+ *   3. So you free only what you allocated yourself; no function of this header gives you anything to free. One thing is to be
+ *      given back: a `lg_tcp`, by lg_tcp_close.
  *   4. `self` is yours: you set it in `open` and free it in `close`.
  *
  * A plugin runs in one thread, one instance is one task. Memory that runs out ends the instance.
@@ -463,6 +464,61 @@ bool lg_cancelled(void);
 void lg_request_reconfiguration(void);
 /* The stored offset of a source partition, or NULL. Sources only. */
 const char *lg_stored_offset(const char *partition);
+
+/* ------------------------------------------------------------------------- outside: what the worker grants, and no more */
+
+/* One header, ended by a zero each. */
+typedef struct lg_http_header {
+    const char *name, *value;
+} lg_http_header;
+
+/* Takes a piece of an answer's body; what is not LG_OK ends the request with it. */
+typedef lg_status (*lg_http_piece)(void *user, lg_bytes piece);
+
+/* A request. What is left out is empty. */
+typedef struct lg_http_request {
+    const char *method;            /* NULL: GET */
+    const char *url;               /* http:// or https://; the host does TLS */
+    const lg_http_header *headers; /* ended by one without a name; the length of the body is added */
+    lg_bytes body;
+    uint32_t timeout_ms;           /* of all of it, answer included; 0: 30,000 */
+    size_t answer_max;             /* bytes of the answer's body that are kept; 0: 8 MiB. A longer one is a fault */
+    lg_http_piece on_piece;        /* instead of keeping the body: called with each piece as it comes */
+    void *user;                    /* given to it */
+} lg_http_request;
+
+/* An answer. All of it is valid until the function of yours that runs now returns. */
+typedef struct lg_http_answer {
+    uint16_t status;
+    lg_bytes body;                 /* ended by a zero behind it; null where on_piece took it */
+    const lg_http_header *headers; /* names in lower case; ended by one without a name */
+} lg_http_answer;
+
+/* Sends a request and waits for the answer, whatever its status. No redirect is followed. No answer is a fault: "http.denied" (fatal: the
+ * plugin asks for it by LG_ASKS_HTTP, and lockgate.grants.http must cover it), "http.request" (fatal: it cannot be sent),
+ * "http.timeout", "http.transport" (retriable), "http.size" (fatal). */
+lg_status lg_http(const lg_http_request *request, lg_http_answer *answer);
+/* The value of the last header of this name, in lower case, or NULL. */
+const char *lg_http_header_named(const lg_http_answer *answer, const char *name);
+/* LG_OK for a status 2xx; else the fault "http.status": retriable for 408, 425, 429 and 5xx, with the delay of Retry-After in seconds;
+ * fatal for the rest. */
+lg_status lg_http_check(const lg_http_answer *answer);
+
+/* A TCP connection. It may be kept from one call to the next; in between nobody reads it. */
+typedef struct lg_tcp lg_tcp;
+
+/* Connects to a name or an address; a name's addresses are tried in turn. `timeout_ms` 0: 10,000. A fault is "tcp.denied" (fatal: the plugin
+ * asks for it by LG_ASKS_TCP, and lockgate.grants.tcp must cover it) or "tcp.connect" (retriable). */
+lg_status lg_tcp_connect(const char *host, uint16_t port, uint32_t timeout_ms, lg_tcp **connection);
+/* Reads what there is, at least a byte; 0 where the far end is done. `timeout_ms` 0: 30,000. The fault is retriable: "tcp.timeout", after
+ * which the connection still stands, or "tcp.broken". */
+lg_status lg_tcp_read(lg_tcp *connection, void *into, size_t room, uint32_t timeout_ms, size_t *count);
+/* Writes everything, or answers with a fault likewise. */
+lg_status lg_tcp_write(lg_tcp *connection, lg_bytes bytes, uint32_t timeout_ms);
+/* Sends what was written on its way, for 2 s at most, and ends the connection. NULL is nothing. */
+void lg_tcp_close(lg_tcp *connection);
+
+/* ----------------------------------------------------------------------------------------------------- scratch memory */
 
 /* Memory until the function of yours that runs now returns; never NULL. */
 void *lg_scratch(size_t len);

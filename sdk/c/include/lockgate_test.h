@@ -29,6 +29,10 @@ size_t lgt_bad_rows(const lg_report *report);
 /* One record through one transform. What it became is in `out`; LG_BAD if it failed. */
 lg_flow lgt_apply(const lg_transform *transform, void *self, const lg_batch *batch, size_t row, lg_batch *out);
 
+/* Who answers lg_http from now on; the answer need not live longer than the call. Without one there is no answer: "http.transport". TCP
+ * is this machine's own. */
+void lgt_on_http(lg_status (*answers)(const lg_http_request *request, lg_http_answer *answer));
+
 /* Code and message of the fault that was said last, and all problems as "key: problem; "; empty texts if there is none. */
 const char *lgt_fault_code(void);
 const char *lgt_fault_text(void);

@@ -1,11 +1,17 @@
 /*
- * The host, as far as tests on this machine need it: lines are kept, state is in memory, metrics are forgotten.
+ * The host, as far as tests on this machine need it: lines are kept, state is in memory, metrics are forgotten, HTTP is answered by the
+ * test, TCP is the machine's.
  */
 #include "../src/internal.h"
 #include "lockgate_test.h"
 
+#include <errno.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
 
 static lgi_buffer lines;
 static struct {
@@ -53,6 +59,77 @@ void lg_remove_state(const char *key) {
         free(state[at].value.ptr);
         memset(&state[at], 0, sizeof state[at]);
     }
+}
+
+static lg_status (*http_answers)(const lg_http_request *request, lg_http_answer *answer);
+
+void lgt_on_http(lg_status (*answers)(const lg_http_request *request, lg_http_answer *answer)) { http_answers = answers; }
+
+lg_status lg_http(const lg_http_request *request, lg_http_answer *answer) {
+    memset(answer, 0, sizeof *answer);
+    if (!http_answers) return lg_retriable(0, "http.transport", "%s: nobody answers", request->url);
+    lg_status status = http_answers(request, answer);
+    if (status || !request->on_piece) return status;
+    lg_bytes body = answer->body;
+    answer->body = lg_null();
+    return request->on_piece(request->user, body);
+}
+
+struct lg_tcp {
+    int socket;
+};
+
+static lg_status wait_at_most(int socket, int option, uint32_t timeout_ms) {
+    struct timeval most = {timeout_ms / 1000, (timeout_ms % 1000) * 1000};
+    setsockopt(socket, SOL_SOCKET, option, &most, sizeof most);
+    return LG_OK;
+}
+
+lg_status lg_tcp_connect(const char *host, uint16_t port, uint32_t timeout_ms, lg_tcp **connection) {
+    struct addrinfo *found, wanted = {.ai_socktype = SOCK_STREAM};
+    *connection = NULL;
+    if (getaddrinfo(host, lg_format("%u", port), &wanted, &found) == 0) {
+        for (struct addrinfo *at = found; at && !*connection; at = at->ai_next) {
+            int made = socket(at->ai_family, at->ai_socktype, at->ai_protocol);
+            wait_at_most(made, SO_SNDTIMEO, timeout_ms ? timeout_ms : 10000);
+            if (connect(made, at->ai_addr, at->ai_addrlen) == 0) {
+                *connection = lgi_alloc(sizeof **connection);
+                (*connection)->socket = made;
+            } else {
+                close(made);
+            }
+        }
+        freeaddrinfo(found);
+    }
+    return *connection ? LG_OK : lg_retriable(0, "tcp.connect", "no connection to %s:%u", host, port);
+}
+
+static lg_status broken(void) {
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return lg_retriable(0, "tcp.timeout", "too slow");
+    return lg_retriable(0, "tcp.broken", "the connection broke: %s", strerror(errno));
+}
+
+lg_status lg_tcp_read(lg_tcp *connection, void *into, size_t room, uint32_t timeout_ms, size_t *count) {
+    wait_at_most(connection->socket, SO_RCVTIMEO, timeout_ms ? timeout_ms : 30000);
+    ssize_t got = recv(connection->socket, into, room, 0);
+    *count = got < 0 ? 0 : (size_t)got;
+    return got < 0 ? broken() : LG_OK;
+}
+
+lg_status lg_tcp_write(lg_tcp *connection, lg_bytes bytes, uint32_t timeout_ms) {
+    wait_at_most(connection->socket, SO_SNDTIMEO, timeout_ms ? timeout_ms : 30000);
+    for (size_t at = 0; at < bytes.len;) {
+        ssize_t sent = send(connection->socket, bytes.ptr + at, bytes.len - at, MSG_NOSIGNAL);
+        if (sent < 0) return broken();
+        at += (size_t)sent;
+    }
+    return LG_OK;
+}
+
+void lg_tcp_close(lg_tcp *connection) {
+    if (!connection) return;
+    close(connection->socket);
+    free(connection);
 }
 
 lg_writer *lgt_writer(size_t records_max, size_t bytes_max) {

@@ -75,6 +75,37 @@ static void settings_are_typed_and_all_problems_come_at_once(void) {
     CHECK(lg_settings_ok() == LG_OK);
 }
 
+static lg_status busy(const lg_http_request *request, lg_http_answer *answer) {
+    static const lg_http_header headers[] = {{"retry-after", "1"}, {"retry-after", "7"}, {0}};
+    CHECK(strcmp(request->url, "http://example.com/") == 0 && lg_is(request->body, "ping"));
+    *answer = (lg_http_answer){503, lg_str("later"), headers};
+    return LG_OK;
+}
+
+static lg_status keep(void *user, lg_bytes piece) {
+    *(size_t *)user += piece.len;
+    return LG_OK;
+}
+
+static void an_answer_says_whether_to_try_again(void) {
+    lg_http_request request = {.url = "http://example.com/", .body = lg_str("ping")};
+    lg_http_answer answer;
+    size_t len = 0;
+    lgt_begin();
+    CHECK(lg_http(&request, &answer) == LG_FAILED && strcmp(lgt_fault_code(), "http.transport") == 0);
+    lgt_begin();
+    lgt_on_http(busy);
+    CHECK(lg_http(&request, &answer) == LG_OK && answer.status == 503 && lg_is(answer.body, "later"));
+    CHECK(strcmp(lg_http_header_named(&answer, "retry-after"), "7") == 0 && !lg_http_header_named(&answer, "etag"));
+    CHECK(lg_http_check(&answer) == LG_FAILED && strcmp(lgt_fault_text(), "the server answered 503") == 0);
+    answer.status = 204;
+    CHECK(lg_http_check(&answer) == LG_OK);
+    request.on_piece = keep;
+    request.user = &len;
+    CHECK(lg_http(&request, &answer) == LG_OK && len == 5 && !answer.body.ptr);
+    lgt_begin();
+}
+
 static void a_fault_says_what_the_plugin_said(void) {
     lgt_begin();
     CHECK(lg_retriable(50, "http.status", "answer %d", 503) == LG_FAILED);
@@ -129,9 +160,10 @@ int main(void) {
     the_bounds_hold_and_a_large_record_travels_alone();
     settings_are_typed_and_all_problems_come_at_once();
     a_fault_says_what_the_plugin_said();
+    an_answer_says_whether_to_try_again();
     a_changed_record_keeps_the_bytes_that_it_has();
     lg_info("%d lines", 1);
     CHECK(strcmp(lgt_lines(), "1 lines\n") == 0);
-    puts("test result: ok. 6 passed; 0 failed; 0 ignored");
+    puts("test result: ok. 7 passed; 0 failed; 0 ignored");
     return 0;
 }

@@ -18,6 +18,8 @@ void ref_validate(const lg_settings *settings, lg_advice *advice);
 lg_status ref_tasks(const lg_connector *connector, uint32_t max, lg_tasks *tasks);
 /* What every open begins with; puts the mode into `mode`. */
 lg_status ref_open(const char *class_name, const lg_task *task, char mode[MODE_LEN]);
+lg_status ref_over_http(const char *url, const lg_batch *batch, lg_report *report);
+lg_status ref_over_tcp(const char *address, const lg_batch *batch);
 _Noreturn void ref_panics_here(void);
 uint64_t ref_total(void);
 lg_status ref_add_to_total(size_t records);

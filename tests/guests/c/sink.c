@@ -13,8 +13,17 @@
 typedef struct sink {
     char mode[MODE_LEN];
     lg_encoding value;
+    char *url, *tcp;
     bool refused_put, refused_commit;
 } sink;
+
+static const lg_config config[] = {
+    {.name = "fail.config", .type = LG_STRING, .documentation = "Any value is refused, by validate and by open."},
+    {.name = "mode", .type = LG_STRING, .default_value = "echo", .documentation = "What to do wrong or otherwise."},
+    {.name = "url", .type = LG_STRING, .default_value = "", .documentation = "Where mode http goes."},
+    {.name = "tcp", .type = LG_STRING, .default_value = "", .documentation = "Where mode tcp goes: host:port."},
+    {0},
+};
 
 static bool mode_is(const sink *s, const char *mode) { return strcmp(s->mode, mode) == 0; }
 
@@ -22,6 +31,8 @@ static lg_status open(const lg_task *task, void **self) {
     sink s = {.value = task->formats.value};
     if (ref_open("ref.Sink", task, s.mode)) return LG_FAILED;
     if (mode_is(&s, "state")) lg_info("ref: total %" PRIu64, ref_total());
+    s.url = strdup(lg_text(task->settings, "url"));
+    s.tcp = strdup(lg_text(task->settings, "tcp"));
     *self = malloc(sizeof s);
     memcpy(*self, &s, sizeof s);
     return LG_OK;
@@ -92,6 +103,14 @@ static void say_record(lg_record record) {
     lg_log_text(LG_INFO, l.text, l.len);
 }
 
+static void spin(void) {
+    for (volatile uint64_t turns = 0;; turns++) {}
+}
+
+static void grow(void) {
+    for (;;) memset(lg_scratch((size_t)1 << 20), 1, (size_t)1 << 20);
+}
+
 static lg_status demands(sink *s, const lg_batch *batch, lg_report *report) {
     for (size_t at = 0; at < batch->count; at++) {
         lg_bytes value = lg_value(lg_at(batch, at));
@@ -101,6 +120,12 @@ static lg_status demands(sink *s, const lg_batch *batch, lg_report *report) {
             return lg_bad_rows(report);
         }
         if (lg_is(value, ref_quoted(s->value, "ref:panic"))) ref_panics_here();
+        if (lg_is(value, ref_quoted(s->value, "ref:spin"))) spin();
+        if (lg_is(value, ref_quoted(s->value, "ref:grow"))) grow();
+        if (lg_is(value, ref_quoted(s->value, "ref:wait"))) {
+            lg_info("ref: waiting");
+            while (!lg_cancelled()) {}
+        }
         if (lg_is(value, ref_quoted(s->value, "ref:retriable")) && !s->refused_put) {
             s->refused_put = true;
             return lg_retriable(50, "ref.put", "not yet");
@@ -112,6 +137,8 @@ static lg_status demands(sink *s, const lg_batch *batch, lg_report *report) {
 static lg_status put(void *self, const lg_batch *batch, lg_report *report) {
     sink *s = self;
     if (demands(s, batch, report)) return LG_FAILED;
+    if (mode_is(s, "http") && ref_over_http(s->url, batch, report)) return LG_FAILED;
+    if (mode_is(s, "tcp") && ref_over_tcp(s->tcp, batch)) return LG_FAILED;
     for (size_t at = 0; at < batch->count; at++) {
         lg_record record = lg_at(batch, at);
         lg_bytes why;
@@ -142,7 +169,10 @@ static lg_status prepare_commit(void *self, lg_place *places, size_t *count) {
 }
 
 static lg_status close(void *self) {
-    free(self);
+    sink *s = self;
+    free(s->url);
+    free(s->tcp);
+    free(s);
     lg_info("ref: close ref.Sink");
     return LG_OK;
 }
@@ -152,8 +182,9 @@ const lg_sink ref_sink = {
         .class_name = "ref.Sink",
         .documentation = "Does what the contract of the tests says.",
         .aliases = (const char *const[]){"reference-sink", NULL},
-        .config = ref_config,
+        .config = config,
         .encodings = {LG_BYTES, LG_JSON},
+        .requests = (const lg_request[]){{LG_ASKS_HTTP, "{url}"}, {LG_ASKS_TCP, "{tcp}"}, {0}},
         .validate = ref_validate,
     },
     .tasks = ref_tasks,

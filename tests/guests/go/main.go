@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"time"
 
-	lockgate "github.com/lockgate/lockgate/sdk/go"
+	lockgate "lockgate.dev/go"
 )
 
 type config struct {
@@ -25,11 +25,21 @@ func description(class string, aliases ...string) lockgate.Description {
 	}
 }
 
+func sinkDescription() lockgate.Description {
+	d := description("ref.Sink", "reference-sink")
+	d.Config = struct {
+		config
+		sinkConfig
+	}{}
+	d.Requests = []lockgate.Request{lockgate.AskHTTP("{url}"), lockgate.AskTCP("{tcp}")}
+	return d
+}
+
 func init() {
 	lockgate.Export(lockgate.Package{
 		Name: "reference-go", Version: "1.2.3", Doc: "The reference guest of the contract tests.",
 		Sources:    []lockgate.SourcePlugin{{Description: description("ref.Source", "reference-source"), Open: openSource, Tasks: tasks}},
-		Sinks:      []lockgate.SinkPlugin{{Description: description("ref.Sink", "reference-sink"), Open: openSink, Tasks: tasks}},
+		Sinks:      []lockgate.SinkPlugin{{Description: sinkDescription(), Open: openSink, Tasks: tasks}},
 		Transforms: []lockgate.TransformPlugin{{Description: description("ref.Transform"), Open: openTransform}},
 		Predicates: []lockgate.PredicatePlugin{{Description: description("ref.HasKey"), Open: openHasKey}},
 	})

@@ -7,11 +7,17 @@ import (
 	"strings"
 	"time"
 
-	lockgate "github.com/lockgate/lockgate/sdk/go"
+	lockgate "lockgate.dev/go"
 )
+
+type sinkConfig struct {
+	URL string `config:"url" doc:"Where mode http goes."`
+	TCP string `config:"tcp" doc:"Where mode tcp goes: host:port."`
+}
 
 // sink writes a log line for each record; what a record demands is seen before any line is logged.
 type sink struct {
+	sinkConfig
 	mode                      string
 	value                     lockgate.Encoding
 	refusedPut, refusedCommit bool
@@ -25,7 +31,8 @@ func openSink(_ context.Context, task lockgate.Task) (lockgate.Sink, error) {
 	if mode == "state" {
 		say("total %d", total())
 	}
-	return &sink{mode: mode, value: task.Formats.Value}, nil
+	s := &sink{mode: mode, value: task.Formats.Value}
+	return s, task.Settings.Into(&s.sinkConfig)
 }
 
 func sayPlaces(what string, places []lockgate.Place) {
@@ -50,9 +57,19 @@ func (s *sink) Revoked(_ context.Context, places []lockgate.Place) error {
 	return nil
 }
 
-func (s *sink) Put(_ context.Context, batch *lockgate.Batch, report *lockgate.Report) error {
-	if err := s.demands(batch); err != nil {
+func (s *sink) Put(ctx context.Context, batch *lockgate.Batch, report *lockgate.Report) error {
+	if err := s.demands(ctx, batch); err != nil {
 		return err
+	}
+	switch s.mode {
+	case "http":
+		if err := s.overHTTP(ctx, batch, report); err != nil {
+			return err
+		}
+	case "tcp":
+		if err := s.overTCP(ctx, batch); err != nil {
+			return err
+		}
 	}
 	for at, record := range batch.All() {
 		if s.mode != "quiet" {
@@ -73,7 +90,7 @@ func (s *sink) Put(_ context.Context, batch *lockgate.Batch, report *lockgate.Re
 	return nil
 }
 
-func (s *sink) demands(batch *lockgate.Batch) error {
+func (s *sink) demands(ctx context.Context, batch *lockgate.Batch) error {
 	fatal, rows := quoted(s.value, "ref:fatal"), quoted(s.value, "ref:rows")
 	panics, retriable := quoted(s.value, "ref:panic"), quoted(s.value, "ref:retriable")
 	for at, record := range batch.All() {
@@ -84,6 +101,18 @@ func (s *sink) demands(batch *lockgate.Batch) error {
 			return lockgate.BadRows(lockgate.RowFault{Row: at, Code: "ref.rows", Message: "row on demand"})
 		case panics:
 			ref_panics_here()
+		case quoted(s.value, "ref:spin"):
+			for {
+				spun++
+			}
+		case quoted(s.value, "ref:grow"):
+			for {
+				grown = append(grown, make([]byte, 1<<20))
+			}
+		case quoted(s.value, "ref:wait"):
+			say("waiting")
+			for ctx.Err() == nil {
+			}
 		case retriable:
 			if !s.refusedPut {
 				s.refusedPut = true
@@ -93,6 +122,12 @@ func (s *sink) demands(batch *lockgate.Batch) error {
 	}
 	return nil
 }
+
+// What spins and grows must be seen to do so.
+var (
+	spun  uint64
+	grown [][]byte
+)
 
 func line(r lockgate.Record) string {
 	shown := func(bytes []byte) string {

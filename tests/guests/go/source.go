@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	lockgate "github.com/lockgate/lockgate/sdk/go"
+	lockgate "lockgate.dev/go"
 )
 
 // source gives numbered records; its position names the next number, as text.

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 
-	lockgate "github.com/lockgate/lockgate/sdk/go"
+	lockgate "lockgate.dev/go"
 )
 
 // transform does what its op says; a record that no op touches keeps its bytes where they are.

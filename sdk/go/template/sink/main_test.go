@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	lockgate "github.com/lockgate/lockgate/sdk/go"
+	lockgate "lockgate.dev/go"
 )
 
 func TestRecordsBecomeLinesAndTombstonesAreNamed(t *testing.T) {

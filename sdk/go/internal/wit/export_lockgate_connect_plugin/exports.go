@@ -4,8 +4,8 @@
 package export_lockgate_connect_plugin
 
 import (
-	"github.com/lockgate/lockgate/sdk/go/internal/wit/lockgate_connect_plugin"
-	wit "github.com/lockgate/lockgate/sdk/go/internal/wit/types"
+	"lockgate.dev/go/internal/wit/lockgate_connect_plugin"
+	wit "lockgate.dev/go/internal/wit/types"
 )
 
 var (

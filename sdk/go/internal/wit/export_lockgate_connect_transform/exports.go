@@ -4,8 +4,8 @@
 package export_lockgate_connect_transform
 
 import (
-	raw "github.com/lockgate/lockgate/sdk/go/internal/wit/lockgate_connect_transform"
-	wit "github.com/lockgate/lockgate/sdk/go/internal/wit/types"
+	raw "lockgate.dev/go/internal/wit/lockgate_connect_transform"
+	wit "lockgate.dev/go/internal/wit/types"
 )
 
 var (

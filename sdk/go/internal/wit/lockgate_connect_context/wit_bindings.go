@@ -8,8 +8,8 @@
 package lockgate_connect_context
 
 import (
-	witRuntime "github.com/lockgate/lockgate/sdk/go/internal/wit/runtime"
-	witTypes "github.com/lockgate/lockgate/sdk/go/internal/wit/types"
+	witRuntime "lockgate.dev/go/internal/wit/runtime"
+	witTypes "lockgate.dev/go/internal/wit/types"
 	"runtime"
 	"unsafe"
 )

@@ -8,10 +8,10 @@
 package lockgate_connect_source
 
 import (
-	"github.com/lockgate/lockgate/sdk/go/internal/wit/lockgate_connect_batches"
-	"github.com/lockgate/lockgate/sdk/go/internal/wit/lockgate_connect_faults"
-	"github.com/lockgate/lockgate/sdk/go/internal/wit/lockgate_connect_tasks"
-	witTypes "github.com/lockgate/lockgate/sdk/go/internal/wit/types"
+	"lockgate.dev/go/internal/wit/lockgate_connect_batches"
+	"lockgate.dev/go/internal/wit/lockgate_connect_faults"
+	"lockgate.dev/go/internal/wit/lockgate_connect_tasks"
+	witTypes "lockgate.dev/go/internal/wit/types"
 )
 
 type Batch = lockgate_connect_batches.Batch

@@ -8,8 +8,8 @@
 package lockgate_connect_tasks
 
 import (
-	"github.com/lockgate/lockgate/sdk/go/internal/wit/lockgate_connect_batches"
-	witTypes "github.com/lockgate/lockgate/sdk/go/internal/wit/types"
+	"lockgate.dev/go/internal/wit/lockgate_connect_batches"
+	witTypes "lockgate.dev/go/internal/wit/types"
 )
 
 type Formats = lockgate_connect_batches.Formats

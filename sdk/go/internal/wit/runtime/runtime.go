@@ -19,6 +19,8 @@ const (
 	earlyBytes = 160 << 10
 	// arenaBytes is the arena's first size; it grows to what a call needed.
 	arenaBytes = 512 << 10
+	// borrowedBytes is the memory for what an import gives while the plugin runs: a piece of a body, a list of headers.
+	borrowedBytes = 72 << 10
 	// collectBytes is what may be allocated before the collector runs, at least.
 	collectBytes = 8 << 20
 )
@@ -33,6 +35,10 @@ var (
 	// What did not fit: kept until the call is over.
 	spill      [][]byte
 	spillBytes uintptr
+
+	borrowed     []byte
+	borrowedUsed uintptr
+	borrowing    bool
 
 	allocated          = []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}, {Name: "/gc/heap/live:bytes"}}
 	collectFrom uint64 = collectBytes
@@ -64,6 +70,12 @@ func Done() {
 		arena = make([]byte, (uintptr(len(arena))+spillBytes)*5/4)
 		spill, spillBytes = nil, 0
 	}
+	Collect()
+}
+
+// Collect collects if enough was allocated since the last time. It is for places inside a call where nothing of the host's lies in memory
+// that only the host knows: between two requests, say, so that a call that makes many keeps its memory steady.
+func Collect() {
 	metrics.Read(allocated)
 	if allocated[0].Value.Uint64() < collectFrom {
 		return
@@ -72,6 +84,18 @@ func Done() {
 	metrics.Read(allocated)
 	collectFrom = allocated[0].Value.Uint64() + max(collectBytes, allocated[1].Value.Uint64())
 }
+
+// Borrow lets what the host allocates from here to Return lie in memory that the next Borrow uses again. What lies there is to be copied
+// before Return; nothing between the two may block or call the plugin.
+func Borrow() {
+	if borrowed == nil {
+		borrowed = make([]byte, borrowedBytes)
+	}
+	borrowing, borrowedUsed = true, 0
+}
+
+// Return ends a Borrow.
+func Return() { borrowing = false }
 
 //go:wasmexport cabi_realloc
 func cabiRealloc(old unsafe.Pointer, oldSize, align, size uintptr) unsafe.Pointer {
@@ -86,6 +110,12 @@ func cabiRealloc(old unsafe.Pointer, oldSize, align, size uintptr) unsafe.Pointe
 		}
 		earlyUsed += room
 		return unsafe.Add(unsafe.Pointer(&early), earlyUsed-room)
+	case borrowing && borrowedUsed+room <= uintptr(len(borrowed)):
+		borrowedUsed += room
+		return unsafe.Add(unsafe.Pointer(unsafe.SliceData(borrowed)), borrowedUsed-room)
+	case borrowing:
+		// Larger than usual. Nothing refers to it but the host's answer; the collector does not run before Return.
+		return unsafe.Pointer(unsafe.SliceData(make([]byte, room)))
 	case arenaUsed+room <= uintptr(len(arena)):
 		arenaUsed += room
 		return unsafe.Add(unsafe.Pointer(unsafe.SliceData(arena)), arenaUsed-room)
