@@ -1,6 +1,14 @@
 #!/usr/bin/env bash
-# Builds this package: `build.sh <where>`. 75: no Go to be had.
+# Builds the component: `build.sh <file>`; `build.sh --test` runs the unit tests on this machine; `build.sh --sources` names what it is made of.
 set -euo pipefail
-here="$(cd "$(dirname "$0")" && pwd)"
-"$here/../../sdk/go/lockgate-go" --tools || exit 75
-exec "$here/../../.ci/build-go" "$1" redis "$here"
+out="$(readlink -m "${1:?a file, --test or --sources}")"
+cd "$(dirname "$0")"
+sdk="$(cd ../../sdk/go && pwd)"
+case "$1" in
+--sources) echo "$PWD" "$sdk/"*.go "$sdk/internal" "$sdk/tcp" "$sdk/wit" "$sdk/lockgate-go" ;;
+--test)
+    "$sdk/lockgate-go" --test . 2>&1 | awk '{ print } /^--- PASS/ { good++ } /^ *--- FAIL|^FAIL/ { bad++ }
+        END { printf "test result: %d passed; %d failed\n", good, bad; exit bad > 0 }'
+    ;;
+*) exec "$sdk/lockgate-go" -o "$out" . ;;
+esac

@@ -2,6 +2,7 @@ package lockgate
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -217,3 +218,31 @@ func TestALineHasItsAttributes(t *testing.T) {
 }
 
 func attr(key, value string) slog.Attr { return slog.String(key, value) }
+
+type inner struct {
+	URL string `config:"url" default:"http://a/"`
+}
+
+func TestStructsInAConfigStructAreReadAsWell(t *testing.T) {
+	var c struct {
+		inner
+		Size int64 `config:"size"`
+	}
+	if err := (Settings{"size": "7"}).Into(&c); err != nil || c.URL != "http://a/" || c.Size != 7 {
+		t.Error(c, err)
+	}
+	if keys := definitions(c); len(keys) != 2 || keys[0].key != "url" {
+		t.Error(keys)
+	}
+}
+
+func TestWhatIsOutOfTimeMayGoWellLater(t *testing.T) {
+	for _, err := range []error{context.DeadlineExceeded, fmt.Errorf("wrapped: %w", os.ErrDeadlineExceeded), context.Canceled} {
+		if fault := faultOf(err); fault.kind != retriable {
+			t.Error(err, fault)
+		}
+	}
+	if faultOf(errors.New("other")).kind != fatal || faultOf(Fatal("a", "%w", context.DeadlineExceeded)).kind != fatal {
+		t.Error("what is no matter of time is fatal")
+	}
+}

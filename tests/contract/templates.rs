@@ -3,10 +3,10 @@
 //! Enters: batches with a tombstone. Leaves: lines in a file, the tombstone named, the offset agreed to; values with a text replaced.
 //! Invariant: the same in every language; the settings come from the package's own description.
 
-use lockgate_model::ports::{OpenSink, SinkPort};
-use lockgate_wasm::Policy;
+use lockgate_model::ports::{ApplyPort, OpenApply, OpenSink, SinkPort};
+use lockgate_wasm::{Policy, Step};
 
-use super::fixture::{Given, at, batch, record, run, task_of};
+use super::fixture::{Given, at, batch, record, run, seen, task_of};
 
 fn writes_lines_and_agrees_to_them(package: &'static str) {
     let dir = tempfile::tempdir().unwrap();
@@ -33,4 +33,18 @@ fn a_new_sink_writes_what_it_agrees_to_in_each_language_that_has_files() {
     for package in ["rust_sink", "python_sink", "go_sink", "c_sink", "cpp_sink"] {
         writes_lines_and_agrees_to_them(package);
     }
+}
+
+#[test]
+fn a_package_in_cpp_uses_the_standard_library() {
+    let task = task_of("words_cpp", "com.example.Words", &[]);
+    let config = vec![("separator".to_owned(), "-".to_owned())];
+    let step = Step { alias: "w".to_owned(), class: "com.example.Words".to_owned(), config, predicate: None };
+    let segment = task.package.segment(task.spec.clone(), vec![step]);
+    let mut records = batch(&task.spec.schemas, &[record(0, "b a  b"), record(1, " "), Given { value: None, ..record(2, "") }]);
+    let mut open = run(segment.open()).unwrap();
+    let failed = run(open.apply(&mut records)).unwrap();
+    assert_eq!(failed.iter().map(|f| (f.row, f.code.as_str())).collect::<Vec<_>>(), [(1, "words.none")]);
+    let values: Vec<_> = seen(&records).into_iter().map(|s| s.2).collect();
+    assert_eq!(values, [Some("a-b".to_owned()), None]);
 }

@@ -13,6 +13,7 @@ pub mod kafka;
 pub mod places;
 pub mod ports;
 pub mod receiver;
+pub mod redis;
 pub mod wait;
 pub mod worker;
 

@@ -35,6 +35,8 @@ mod pipes;
 mod previews;
 mod protocols;
 mod providers;
+mod redact;
+mod redis;
 mod registries;
 mod registry_formats;
 mod rest;

@@ -10,7 +10,7 @@ use lockgate_tests::{Kafka, Worker, WorkerOptions};
 use serde_json::{Value, json};
 
 /// The answers of a command that goes well.
-fn answers(arguments: &[&str], config: &Value, input: &str) -> Vec<Value> {
+pub fn answers(arguments: &[&str], config: &Value, input: &str) -> Vec<Value> {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("config.json");
     std::fs::write(&file, config.to_string()).unwrap();

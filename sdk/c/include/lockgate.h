@@ -392,6 +392,8 @@ void lg_edit_set_key_schema(lg_edit *record, const char *definition);
 void lg_edit_set_value_schema(lg_edit *record, const char *definition);
 /* Adds a header behind those there are. A name of 64 KiB or more is cut off. */
 void lg_edit_add_header(lg_edit *record, const char *name, lg_bytes value);
+/* Sets the value of header `at`, which is below the count; name and schema stay. */
+void lg_edit_set_header(lg_edit *record, size_t at, lg_bytes value);
 /* Drops all headers of this name. */
 void lg_edit_drop_header(lg_edit *record, const char *name);
 /* Sends a copy of the record as it is now on its way before this one. Call it for each part but the last. */

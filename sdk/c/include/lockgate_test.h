@@ -23,6 +23,8 @@ void lgt_free_writer(lg_writer *writer);
 
 /* Settings from a list `key, value, key, value, ..., NULL`, read by these definitions. Never freed. */
 const lg_settings *lgt_settings(const lg_config *definitions, const char *const *pairs);
+/* What a plugin's `validate` says of settings: "key: problem; " for each error. Valid until the next lgt_begin. */
+const char *lgt_validate(const lg_about *about, const lg_settings *settings);
 lg_report *lgt_report(void);
 size_t lgt_bad_rows(const lg_report *report);
 

@@ -87,11 +87,10 @@ void lg_edit_set_value_schema(lg_edit *record, const char *definition) {
     record->row.value_schema = definition ? lgi_announce(definition) : 0;
 }
 
-/* Brings the headers to the end of the outcome, without those of a name, so that one can be added. */
-static void own_headers(lg_edit *record, const char *without) {
+/* Copies the headers to the end of the outcome, without those of a name. */
+static void copy_headers(lg_edit *record, const char *without) {
     lgi_buffer *headers = &record->out->headers;
     size_t end = headers->len / sizeof(lg_header_row), kept = 0, count = record->row.header_count;
-    if (!without && record->own_headers && record->row.header_first + count == end) return;
     for (size_t at = 0; at < count; at++) {
         lg_header_row row = header_rows(record)[at];
         if (without && lg_is(lg_edit_header_at(record, at).name, without)) continue;
@@ -104,14 +103,23 @@ static void own_headers(lg_edit *record, const char *without) {
 }
 
 void lg_edit_add_header(lg_edit *record, const char *name, lg_bytes value) {
-    own_headers(record, NULL);
+    /* Behind those there are, which must stand last for that. */
+    if (!record->own_headers || record->row.header_first + record->row.header_count != record->out->headers.len / sizeof(lg_header_row))
+        copy_headers(record, NULL);
     lg_span name_span = span_of(record, lgi_header_name(name)), value_span = span_of(record, value);
     lg_header_row row = {name_span.offset, (uint16_t)name_span.len, 0, value_span};
     lgi_append(&record->out->headers, &row, sizeof row);
     record->row.header_count++;
 }
 
-void lg_edit_drop_header(lg_edit *record, const char *name) { own_headers(record, name); }
+void lg_edit_drop_header(lg_edit *record, const char *name) { copy_headers(record, name); }
+
+void lg_edit_set_header(lg_edit *record, size_t at, lg_bytes value) {
+    /* A part that was split off has the same rows: it keeps them. */
+    if (!record->own_headers || record->split.len) copy_headers(record, NULL);
+    lg_span span = span_of(record, value);
+    ((lg_header_row *)record->out->headers.ptr)[record->row.header_first + at].value = span;
+}
 
 void lg_edit_split(lg_edit *record) {
     lgi_copy_of_row copy = {record->row, record->own_headers};

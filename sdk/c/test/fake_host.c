@@ -182,6 +182,28 @@ const lg_settings *lgt_settings(const lg_config *definitions, const char *const 
     return settings;
 }
 
+struct lg_advice {
+    const char *errors;
+};
+
+void lg_advise_error(lg_advice *advice, const char *key, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    char *text = lgi_vformat(format, args);
+    va_end(args);
+    advice->errors = lg_format("%s%s: %s; ", advice->errors, key, text);
+    free(text);
+}
+
+void lg_advise_value(lg_advice *advice, const char *key, const char *value) { (void)advice, (void)key, (void)value; }
+void lg_advise_hide(lg_advice *advice, const char *key) { (void)advice, (void)key; }
+
+const char *lgt_validate(const lg_about *about, const lg_settings *settings) {
+    lg_advice advice = {""};
+    if (about->validate) about->validate(settings, &advice);
+    return advice.errors;
+}
+
 lg_report *lgt_report(void) {
     lg_report *report = lgi_alloc(sizeof *report);
     memset(report, 0, sizeof *report);
