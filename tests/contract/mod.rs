@@ -6,6 +6,7 @@
 pub mod fixture;
 mod kinds;
 mod sinks;
+mod soak;
 mod sources;
 mod templates;
 mod transforms;

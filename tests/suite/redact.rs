@@ -75,3 +75,34 @@ fn a_pipeline_writes_nothing_personal_and_what_is_no_json_is_a_dead_letter() {
     assert!(written[3].starts_with(r#"{"n":3,"#), "{written:?}");
     assert!(!worker.log().contains("very-secret"));
 }
+
+#[test]
+fn tmp_speed() {
+    use crate::contract::fixture::{batch, record, run, task_of};
+    use lockgate_model::ports::{ApplyPort, OpenApply};
+    use lockgate_wasm::Step;
+    let value = format!(r#"{{"id":12345,"user":{{"name":"Jürgen Müller","mail":"juergen@example.com","ip":"10.1.2.3"}},"cards":[{{"number":"4111111111111111","exp":"12/30"}}],"note":"{}","total":99.5,"ok":true}}"#, "lorem ipsum dolor sit amet ".repeat(5));
+    println!("{} bytes", value.len());
+    let rules: [&[(&str, &str)]; 5] = [
+        &[("fields", "absent.field")],
+        &[("fields", "user.name,cards[*].number")],
+        &[("patterns", "card,email,iban,ip")],
+        &[("fields", "user.name,cards[*].number"), ("action", "hmac"), ("hmac.key", "k")],
+        &[("fields", "user.name,cards[*].number"), ("patterns", "card,email,iban,ip")],
+    ];
+    for rule in rules {
+        let task = task_of("redact_c", "lockgate.transforms.Redact$Value", &[]).json();
+        let config = rule.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let step = Step { alias: "r".into(), class: "lockgate.transforms.Redact$Value".into(), config, predicate: None };
+        let mut open = run(task.package.segment(task.spec.clone(), vec![step]).open()).unwrap();
+        let records: Vec<_> = (0..500).map(|o| record(o, &value)).collect();
+        let mut best = u128::MAX;
+        for _ in 0..60 {
+            let mut b = batch(&task.spec.schemas, &records);
+            let t = std::time::Instant::now();
+            run(open.apply(&mut b)).unwrap();
+            best = best.min(t.elapsed().as_nanos() / 500);
+        }
+        println!("{rule:?}: {best} ns/record");
+    }
+}

@@ -524,6 +524,9 @@ void lg_tcp_close(lg_tcp *connection);
 
 /* Memory until the function of yours that runs now returns; never NULL. */
 void *lg_scratch(size_t len);
+/* For loops that use much of it, a request for each record, say: everything that was given since the mark goes back, texts and answers too. */
+void *lg_scratch_mark(void);
+void lg_scratch_back_to(void *mark);
 /* Text until the function of yours that runs now returns, as printf writes it. */
 char *lg_format(const char *format, ...) LG_PRINTF(1, 2);
 

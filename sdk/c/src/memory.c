@@ -67,13 +67,17 @@ char *lg_format(const char *format, ...) {
     return text;
 }
 
-void lgi_free_scratch(void) {
-    while (scratch) {
+void *lg_scratch_mark(void) { return scratch; }
+
+void lg_scratch_back_to(void *mark) {
+    while (scratch && scratch != mark) {
         piece *before = scratch->before;
         free(scratch);
         scratch = before;
     }
 }
+
+void lgi_free_scratch(void) { lg_scratch_back_to(NULL); }
 
 uint8_t *lgi_grow(lgi_buffer *buffer, size_t len) {
     size_t needed = buffer->len + len;

@@ -18,6 +18,7 @@ static lg_status not_yet(const char *code, const char *message) { return lg_retr
 lg_status ref_over_http(const char *url, const lg_batch *batch, lg_report *report) {
     for (size_t at = 0; at < batch->count; at++) {
         lg_record record = lg_at(batch, at);
+        void *mark = lg_scratch_mark();
         const lg_http_header headers[] = {{"x-ref", lg_format("%" PRIu32, lg_partition(record))}, {0}};
         const lg_http_request request = {
             .method = "POST",
@@ -38,6 +39,7 @@ lg_status ref_over_http(const char *url, const lg_batch *batch, lg_report *repor
         } else {
             lg_bad_row(report, at, "ref.http", "status %u", answer.status);
         }
+        lg_scratch_back_to(mark);
     }
     return LG_OK;
 }

@@ -236,7 +236,7 @@ static const lg_http_header *read_headers(lgi_handle response) {
 
 static lg_status read_body(const lg_http_request *from, lgi_handle stream, uint64_t deadline, lg_http_answer *answer) {
     size_t most = from->answer_max ? from->answer_max : ANSWER_MAX, count;
-    uint8_t *piece = lg_scratch(PIECE);
+    uint8_t *piece = lgi_alloc(PIECE);
     lgi_buffer body = {0};
     lg_status status = LG_OK;
     const char *why = "";
@@ -255,6 +255,7 @@ static lg_status read_body(const lg_http_request *from, lgi_handle stream, uint6
         answer->body = (lg_bytes){kept, body.len};
     }
     free(body.ptr);
+    free(piece);
     return status;
 }
 

@@ -8,7 +8,7 @@ import (
 	"context"
 	"fmt"
 
-	lockgate "github.com/lockgate/lockgate/sdk/go"
+	lockgate "lockgate.dev/go"
 )
 
 type config struct {
