@@ -131,6 +131,7 @@ func (r Record) ValueSchema() string { return r.batch.schemas.definition(r.row.v
 
 // Header is one header of a record.
 type Header struct {
+	// Name is UTF-8.
 	Name string
 	// Value is nil where it is null.
 	Value []byte

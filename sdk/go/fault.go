@@ -37,6 +37,7 @@ type Fault struct {
 
 // Problem is one config key that cannot be accepted.
 type Problem struct {
+	// Key is the config key, Problem what is wrong with its value.
 	Key, Problem string
 }
 
@@ -53,6 +54,7 @@ type RowFault struct {
 	step    int
 }
 
+// Error is code and message.
 func (r *RowFault) Error() string { return r.Code + ": " + r.Message }
 
 func newFault(kind faultKind, code, format string, args []any) *Fault {
@@ -98,6 +100,7 @@ func (f *Fault) WithDetail(detail string) *Fault {
 	return f
 }
 
+// Error is code, message and the problems of a configuration.
 func (f *Fault) Error() string {
 	text := f.Code + ": " + f.Message
 	for _, p := range f.problems {
@@ -106,6 +109,7 @@ func (f *Fault) Error() string {
 	return text
 }
 
+// Unwrap is what the format wrapped by %w, or nil.
 func (f *Fault) Unwrap() error { return f.cause }
 
 // faultOf finds the fault in an error, or makes it a fatal one.

@@ -18,6 +18,7 @@ const (
 	CBOR
 )
 
+// String is its name.
 func (e Encoding) String() string { return [...]string{"bytes", "json", "cbor"}[e] }
 
 // Formats are the encodings that a task gets and gives.
@@ -64,31 +65,41 @@ type Description struct {
 
 // Advice is what a plugin has to say about one config key.
 type Advice struct {
-	Key         string
+	// Key is the config key.
+	Key string
+	// Recommended are values that a user may choose.
 	Recommended []string
-	Errors      []string
+	// Errors say what is wrong with its value.
+	Errors []string
 	// Hidden: user interfaces need not show it.
 	Hidden bool
 }
 
 // Connector is one connector, before it has tasks.
 type Connector struct {
-	Name     string
+	// Name is what the user called it.
+	Name string
+	// Settings are the connector's.
 	Settings Settings
 }
 
 // Task is one task; for a transform one step of a chain.
 type Task struct {
+	// Connector is the name of the connector.
 	Connector string
 	// Number counts from 0.
-	Number   int
+	Number int
+	// Settings are the task's: what Tasks gave, or the connector's.
 	Settings Settings
-	Formats  Formats
+	// Formats are the encodings that it gets and gives.
+	Formats Formats
 }
 
 // Place is a partition with an offset.
 type Place struct {
-	Topic     string
+	// Topic is the name of a topic.
+	Topic string
+	// Partition counts from 0.
 	Partition uint32
 	// Offset is NoOffset where there is none.
 	Offset int64
@@ -161,6 +172,7 @@ type Predicate interface {
 // SinkPlugin is a sink of a package.
 type SinkPlugin struct {
 	Description
+	// Open makes the sink of one task.
 	Open func(ctx context.Context, task Task) (Sink, error)
 	// Tasks splits the work into at most `most` tasks. Nil: that many, with the connector's settings.
 	Tasks func(connector Connector, most int) ([]Settings, error)
@@ -178,12 +190,14 @@ type SourcePlugin struct {
 // TransformPlugin is a transform of a package.
 type TransformPlugin struct {
 	Description
+	// Open makes one step of a chain.
 	Open func(ctx context.Context, step Task) (Transform, error)
 }
 
 // PredicatePlugin is a predicate of a package.
 type PredicatePlugin struct {
 	Description
+	// Open makes the predicate of one step.
 	Open func(ctx context.Context, step Task) (Predicate, error)
 }
 
@@ -194,7 +208,8 @@ type Package struct {
 	// Version is a semantic version.
 	Version string
 	// Doc is one sentence.
-	Doc        string
+	Doc string
+	// Sources and the others are its plugins; a package may have some of each.
 	Sources    []SourcePlugin
 	Sinks      []SinkPlugin
 	Transforms []TransformPlugin

@@ -31,10 +31,12 @@ type TopicID uint32
 
 // Written is a record for Writer.Write. What is left out is null, none, or the host's choice.
 type Written struct {
+	// Topic comes from Writer.Topic.
 	Topic TopicID
 	// Key and Value are null where they are nil.
 	Key, Value []byte
-	Headers    []Header
+	// Headers in their order; names may repeat.
+	Headers []Header
 	// Timestamp is the time of sending where it is zero.
 	Timestamp time.Time
 	// Partition is the host's choice (by key, as Kafka's default partitioner) where it is nil.

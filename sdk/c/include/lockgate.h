@@ -137,14 +137,18 @@ static inline lg_record lg_at(const lg_batch *batch, size_t index) {
 
 /* Index in the batch, as faults name it. */
 static inline size_t lg_index(lg_record record) { return (size_t)(record.row - record.batch->rows); }
+/* Name of the topic. */
 static inline const char *lg_topic(lg_record record) { return record.batch->topics[record.row->topic]; }
+/* The partition, LG_ANY_PARTITION in a batch that a source writes. */
 static inline uint32_t lg_partition(lg_record record) { return record.row->partition; }
+/* The offset, LG_NO_OFFSET = not in Kafka yet. */
 static inline int64_t lg_offset(lg_record record) { return record.row->offset; }
 /* Milliseconds since the epoch, or LG_NO_TIMESTAMP. */
 static inline int64_t lg_timestamp(lg_record record) { return record.row->timestamp; }
 static inline lg_bytes lg_key(lg_record record) { return lg_span_bytes(record.batch, record.row->key); }
 /* Null is a tombstone. */
 static inline lg_bytes lg_value(lg_record record) { return lg_span_bytes(record.batch, record.row->value); }
+/* Number of headers; names may repeat. */
 static inline size_t lg_header_count(lg_record record) { return record.row->header_count; }
 /* The header at `at`, which is below `lg_header_count`; in order, names may repeat. */
 lg_header lg_header_at(lg_record record, size_t at);
@@ -178,12 +182,15 @@ void lg_panic(const char *format, ...) LG_PRINTF(1, 2);
 
 /* -------------------------------------------------------------------------------------------------------- settings */
 
+/* Type of a setting, as Kafka Connect has them. */
 typedef enum lg_type {
     LG_BOOLEAN, LG_STRING, LG_INT, LG_SHORT, LG_LONG, LG_DOUBLE, LG_LIST, LG_CLASS,
     LG_PASSWORD /* masked wherever it is shown */
 } lg_type;
 
+/* How much a setting matters to users. LG_MEDIUM where nothing is said. */
 typedef enum lg_importance { LG_MEDIUM, LG_HIGH, LG_LOW } lg_importance;
+/* How wide the field for it is in a user interface. */
 typedef enum lg_width { LG_WIDTH_NONE, LG_WIDTH_SHORT, LG_WIDTH_MEDIUM, LG_WIDTH_LONG } lg_width;
 
 /* One config key. What is left out is empty. The host checks type and constraint before the plugin sees a value. */
@@ -212,7 +219,9 @@ const char *lg_setting(const lg_settings *settings, const char *key);
 const char *lg_text(const lg_settings *settings, const char *key);
 /* Likewise, as a number; 0 and a problem for what is none. */
 int64_t lg_long(const lg_settings *settings, const char *key);
+/* Likewise; 0.0 and a problem for what is no number. */
 double lg_double(const lg_settings *settings, const char *key);
+/* Likewise; false and a problem for what is neither true nor false. */
 bool lg_boolean(const lg_settings *settings, const char *key);
 /* Entry `at` of a list, spaces cut off, or NULL behind the last; valid until the function of yours returns. */
 const char *lg_entry(const lg_settings *settings, const char *key, size_t at);
@@ -221,11 +230,14 @@ lg_status lg_settings_ok(void);
 
 /* --------------------------------------------------------------------------------------------- what a package says */
 
+/* How bytes are to be read: opaque; UTF-8 JSON with Kafka Connect's conventions; RFC 8949. */
 typedef enum lg_encoding { LG_BYTES = 1, LG_JSON, LG_CBOR } lg_encoding;
+/* Encodings of keys, values and header values. */
 typedef struct lg_formats {
     lg_encoding key, value, header;
 } lg_formats;
 
+/* What is asked for: host, host:port, *.domain:port or a URL; host:port; a file or folder to read; likewise to read and write. */
 typedef enum lg_request_kind { LG_ASKS_NOTHING, LG_ASKS_HTTP, LG_ASKS_TCP, LG_ASKS_READ, LG_ASKS_WRITE } lg_request_kind;
 
 /* Something outside the sandbox. `target` may name config keys in braces: "{file}". */
@@ -248,6 +260,7 @@ typedef struct lg_connector {
     const lg_settings *settings;
 } lg_connector;
 
+/* What a plugin has to say about settings; filled by lg_advise_*. */
 typedef struct lg_advice lg_advice;
 /* Something is wrong with the value of this key. */
 void lg_advise_error(lg_advice *advice, const char *key, const char *format, ...) LG_PRINTF(3, 4);
@@ -268,6 +281,7 @@ typedef struct lg_about {
     void (*validate)(const lg_settings *settings, lg_advice *advice);
 } lg_about;
 
+/* The tasks of a connector; filled by lg_task_*. */
 typedef struct lg_tasks lg_tasks;
 /* Adds a task with the connector's settings. */
 void lg_task_add(lg_tasks *tasks);
@@ -283,10 +297,12 @@ typedef struct lg_place {
     int64_t offset; /* LG_NO_OFFSET = none */
 } lg_place;
 
+/* Where a sink wants to begin; filled by lg_begin_at. */
 typedef struct lg_places lg_places;
 /* This partition is to begin at this offset. */
 void lg_begin_at(lg_places *wanted, lg_place place);
 
+/* Rows that cannot be delivered; filled by lg_bad_row. */
 typedef struct lg_report lg_report;
 /* Names a row that cannot be delivered. All others are taken. */
 void lg_bad_row(lg_report *report, size_t row, const char *code, const char *format, ...) LG_PRINTF(4, 5);
@@ -364,6 +380,7 @@ typedef struct lg_source {
 /* A record on its way through a chain. What no step touches keeps its bytes where they are. */
 typedef struct lg_edit lg_edit;
 
+/* What becomes of a record after a step. */
 typedef enum lg_flow {
     LG_KEEP,   /* it goes on, as the step left it */
     LG_DROP,   /* it is dropped on purpose */
@@ -372,9 +389,11 @@ typedef enum lg_flow {
 
 lg_bytes lg_edit_key(const lg_edit *record);
 lg_bytes lg_edit_value(const lg_edit *record);
+/* Its topic. */
 const char *lg_edit_topic(const lg_edit *record);
 /* The row as it stands: partition, offset, timestamp, schema ids. */
 const lg_row *lg_edit_row(const lg_edit *record);
+/* Number of its headers. */
 size_t lg_edit_header_count(const lg_edit *record);
 lg_header lg_edit_header_at(const lg_edit *record, size_t at);
 
@@ -383,9 +402,11 @@ void lg_edit_set_key(lg_edit *record, lg_bytes key);
 void lg_edit_set_value(lg_edit *record, lg_bytes value);
 /* Room for new bytes, to be filled and then set. Bytes that you had from this record before may have moved: ask again. */
 uint8_t *lg_edit_room(lg_edit *record, size_t len);
+/* Moves the record to another topic. */
 void lg_edit_set_topic(lg_edit *record, const char *topic);
 /* LG_ANY_PARTITION: the host chooses. */
 void lg_edit_set_partition(lg_edit *record, uint32_t partition);
+/* Milliseconds since the epoch, LG_NO_TIMESTAMP = none. */
 void lg_edit_set_timestamp(lg_edit *record, int64_t timestamp);
 /* Sets the schema by its definition, announced if it is new; NULL = none. */
 void lg_edit_set_key_schema(lg_edit *record, const char *definition);
@@ -421,6 +442,7 @@ typedef struct lg_predicate {
 
 /* ----------------------------------------------------------------------------------------------------------- package */
 
+/* What is in the component. */
 typedef struct lg_package {
     const char *name;    /* lower-case letters, digits and hyphens */
     const char *version; /* a semantic version */
@@ -436,6 +458,7 @@ extern const lg_package lockgate_package;
 
 /* --------------------------------------------------------------------------------------- the host, never per record */
 
+/* Severity of a line. */
 typedef enum lg_level { LG_TRACE, LG_DEBUG, LG_INFO, LG_WARN, LG_ERROR } lg_level;
 
 /* Writes one line, as printf does; nothing is built below the lowest level that is written anywhere. */
@@ -458,6 +481,7 @@ void lg_observe(const char *name, double value);
 lg_bytes lg_state(const char *key);
 /* Keys up to 256 bytes, values up to 64 KiB, 1 MiB and 1,000 keys a task; beyond: fatal. */
 lg_status lg_set_state(const char *key, lg_bytes value);
+/* Removes a key; one that is not there is no error. */
 void lg_remove_state(const char *key);
 
 /* True once the task is to stop: return soon. */

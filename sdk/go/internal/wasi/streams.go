@@ -28,10 +28,18 @@ func streamError(offset uintptr, closed error) error {
 	return errors.New(text)
 }
 
+// collectEvery is after how many reads the collector may run: what was made of the bytes may be gone by then.
+const collectEvery = 64
+
+var reads int
+
 // Read reads what there is, at least a byte; io.EOF at the end. It waits as Wait does.
 func Read(limit Limit, stream uint32, into []byte) (int, error) {
 	if len(into) == 0 {
 		return 0, nil
+	}
+	if reads++; reads%collectEvery == 0 {
+		Collect()
 	}
 	for {
 		borrow()
