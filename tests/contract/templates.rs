@@ -41,7 +41,8 @@ fn a_package_in_cpp_uses_the_standard_library() {
     let config = vec![("separator".to_owned(), "-".to_owned())];
     let step = Step { alias: "w".to_owned(), class: "com.example.Words".to_owned(), config, predicate: None };
     let segment = task.package.segment(task.spec.clone(), vec![step]);
-    let mut records = batch(&task.spec.schemas, &[record(0, "b a  b"), record(1, " "), Given { value: None, ..record(2, "") }]);
+    let mut records =
+        batch(&task.spec.schemas, &[record(0, "b a  b"), record(1, " "), Given { value: None, ..record(2, "") }]);
     let mut open = run(segment.open()).unwrap();
     let failed = run(open.apply(&mut records)).unwrap();
     assert_eq!(failed.iter().map(|f| (f.row, f.code.as_str())).collect::<Vec<_>>(), [(1, "words.none")]);

@@ -46,7 +46,11 @@ impl Redis {
         let mut command = Command::new("redis-server");
         let port = self.port.to_string();
         let has_tls = self.settings.iter().any(|s| s == "--tls-port");
-        let port = if has_tls { ["--tls-port", port.as_str(), "--port", "0"].to_vec() } else { ["--port", port.as_str()].to_vec() };
+        let port = if has_tls {
+            ["--tls-port", port.as_str(), "--port", "0"].to_vec()
+        } else {
+            ["--port", port.as_str()].to_vec()
+        };
         command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "yes", "--appendfsync", "always", "--dir"]);
         command.arg(self.dir.path()).args(self.settings.iter().filter(|s| *s != "--tls-port")).args(port);
         self.child = Some(command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap());

@@ -30,7 +30,10 @@ fn keyed(topic: &Topic, records: &[(&str, Option<&str>)]) {
 fn records_become_strings_hashes_streams_and_lists_in_redis() {
     let (kafka, redis) = (Kafka::shared(), Redis::start(&[]));
     let (worker, topic) = (worker(kafka, &redis), kafka.topic("to-redis", 1));
-    keyed(&topic, &[("a", Some(r#"{"n":1,"s":"zażółć"}"#)), ("b", Some(r#"{"n":2}"#)), ("a", Some(r#"{"n":3}"#)), ("b", None)]);
+    keyed(
+        &topic,
+        &[("a", Some(r#"{"n":1,"s":"zażółć"}"#)), ("b", Some(r#"{"n":2}"#)), ("a", Some(r#"{"n":3}"#)), ("b", None)],
+    );
     let hash = [("redis.command", "HSET"), ("redis.key", "h:{key}"), ("redis.ttl.seconds", "1000")];
     let tolerant = ("errors.tolerance", "all"); // a stream and a list have no place for a tombstone
     let stream = [("redis.command", "XADD"), ("redis.key", "s:{partition}"), ("redis.stream.id", "offset"), tolerant];
@@ -62,7 +65,10 @@ fn a_redis_that_dies_in_the_middle_loses_nothing() {
         topic.write_records(records, &[]);
     };
     write(0, RECORDS / 2);
-    worker.create_running("survivor", to_redis(&topic, &redis, &[("redis.batch.max", "50"), ("consumer.override.max.poll.records", "100")]));
+    worker.create_running(
+        "survivor",
+        to_redis(&topic, &redis, &[("redis.batch.max", "50"), ("consumer.override.max.poll.records", "100")]),
+    );
     eventually("some of it has arrived", || (redis.ask(&["DBSIZE"]) != "0").then_some(()));
     redis.kill();
     write(RECORDS / 2, RECORDS);
@@ -81,7 +87,10 @@ fn a_wrong_password_stops_the_task_and_the_right_one_starts_it() {
     keyed(&topic, &[("a", Some("1"))]);
     worker.create("guarded", to_redis(&topic, &redis, &[("redis.password", "wrong-secret")]));
     let trace = worker.wait_failed("guarded");
-    assert!(trace.contains("redis.auth") && trace.contains("redis.password") && !trace.contains("wrong-secret"), "{trace}");
+    assert!(
+        trace.contains("redis.auth") && trace.contains("redis.password") && !trace.contains("wrong-secret"),
+        "{trace}"
+    );
     let right = to_redis(&topic, &redis, &[("redis.password", "right-secret"), ("redis.database", "3")]);
     worker.call("PUT", "/connectors/guarded/config", &right).expect(200);
     let ask = |command: &[&str]| redis.ask_with(&["-a", "right-secret", "--no-auth-warning", "-n", "3"], command);
@@ -117,7 +126,9 @@ fn redis_is_spoken_to_by_tls_and_a_certificate_of_another_authority_is_refused()
         .with("lockgate.grants.read", &places::root().join("tests/suite/tls").to_string_lossy());
     let (worker, topic) = (Worker::start_with(&kafka.bootstrap, options), kafka.topic("redis-tls", 1));
     keyed(&topic, &[("a", Some("1"))]);
-    let secure = |ca: &str| to_redis(&topic, &redis, &[("redis.address", &address), ("redis.tls", "true"), ("redis.tls.ca.file", &tls(ca))]);
+    let secure = |ca: &str| {
+        to_redis(&topic, &redis, &[("redis.address", &address), ("redis.tls", "true"), ("redis.tls.ca.file", &tls(ca))])
+    };
     worker.create("secure", secure("ca.pem"));
     let options = ["--tls", "--cacert", &tls("ca.pem"), "--sni", "localhost", "-h", "localhost"];
     eventually_equal("it is written", &"1".to_owned(), || redis.ask_with(&options, &["GET", "a"]));

@@ -26,6 +26,7 @@ use crate::grants::Grants;
 use crate::guest_state::GuestState;
 use crate::imports::GuestHost;
 use crate::limiter::Limiter;
+use crate::outgoing;
 use crate::package::Package;
 use crate::spec::{Limits, LogLevel, TaskSpec};
 use crate::stdio::Stdio;
@@ -63,6 +64,7 @@ impl HostState {
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
         linker.allow_shadowing(true);
+        outgoing::add_to_linker(&mut linker)?;
         ip_name_lookup::add_to_linker::<Self, HasLookup>(&mut linker, Self::lookup)?;
         linker.allow_shadowing(false);
         crate::abi::bindings::WholePackage::add_to_linker::<Self, GuestHost>(&mut linker, |state| &mut state.host)?;

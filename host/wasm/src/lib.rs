@@ -21,6 +21,7 @@ mod inspect;
 mod instance;
 mod limiter;
 mod options;
+mod outgoing;
 mod package;
 mod pattern;
 mod segment;
