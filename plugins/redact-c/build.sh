@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the component: `build.sh <file>`; `build.sh --test` runs the unit tests on this machine; `build.sh --sources` names what it is made of.
 set -euo pipefail
-out="$(readlink -m "${1:?a file, --test or --sources}")"
+out="$(readlink -m -- "${1:?a file, --test or --sources}")"
 cd "$(dirname "$0")"
 sdk="$(cd ../../sdk/c && pwd)"
 case "$1" in

@@ -48,7 +48,7 @@ void hide(rules *r, lg_bytes secret, bool tight, text *to) {
             }
             secret = (lg_bytes){squeezed.ptr, squeezed.len};
         }
-        hmac_sha256(r->hmac_key, r->hmac_key_len, secret.ptr, secret.len, token);
+        hmac_sha256(&r->hmac, secret.ptr, secret.len, token);
         for (size_t i = 0; i < r->hmac_len; i++) text_byte(to, (uint8_t)digits[i % 2 ? token[i / 2] & 15 : token[i / 2] >> 4]);
         free(squeezed.ptr);
     }

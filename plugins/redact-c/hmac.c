@@ -34,13 +34,16 @@ static void mix(sha256 *s) {
         w[i] = w[i - 16] + a + w[i - 7] + b;
     }
     memcpy(v, s->state, sizeof v);
-    for (size_t i = 0; i < 64; i++) {
-        uint32_t e = turn(v[4], 6) ^ turn(v[4], 11) ^ turn(v[4], 25), a = turn(v[0], 2) ^ turn(v[0], 13) ^ turn(v[0], 22);
-        uint32_t one = v[7] + e + ((v[4] & v[5]) ^ (~v[4] & v[6])) + K[i] + w[i];
-        uint32_t two = a + ((v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]));
-        memmove(v + 1, v, 7 * sizeof *v);
-        v[4] += one;
-        v[0] = one + two;
+    for (size_t i = 0; i < 64; i += 8) { /* eight rounds, so that each letter is where it began */
+        for (size_t k = 0; k < 8; k++) {
+#define AT(letter) v[((letter) - k) & 7]
+            uint32_t e = AT(4), a = AT(0);
+            uint32_t one = AT(7) + (turn(e, 6) ^ turn(e, 11) ^ turn(e, 25)) + ((e & AT(5)) ^ (~e & AT(6))) + K[i + k] + w[i + k];
+            uint32_t two = (turn(a, 2) ^ turn(a, 13) ^ turn(a, 22)) + ((a & AT(1)) ^ (a & AT(2)) ^ (AT(1) & AT(2)));
+            AT(3) += one;
+            AT(7) = one + two;
+#undef AT
+        }
     }
     for (size_t i = 0; i < 8; i++) s->state[i] += v[i];
 }
@@ -52,8 +55,11 @@ static void begin(sha256 *s) {
 }
 
 static void feed(sha256 *s, const uint8_t *bytes, size_t len) {
-    for (size_t at = 0; at < len; at++) {
-        s->block[s->len++ % 64] = bytes[at];
+    for (size_t at = 0; at < len;) {
+        size_t used = s->len % 64, part = len - at < 64 - used ? len - at : 64 - used;
+        memcpy(s->block + used, bytes + at, part);
+        s->len += part;
+        at += part;
         if (s->len % 64 == 0) mix(s);
     }
 }
@@ -68,24 +74,34 @@ static void finish(sha256 *s, uint8_t into[32]) {
     for (size_t i = 0; i < 32; i++) into[i] = (uint8_t)(s->state[i / 4] >> (24 - 8 * (i % 4)));
 }
 
-void hmac_sha256(const uint8_t *key, size_t key_len, const uint8_t *bytes, size_t len, uint8_t into[32]) {
-    uint8_t block[64] = {0}, pad[64], inner[32];
+void hmac_prepare(const uint8_t *key, size_t len, hmac_key *to) {
+    uint8_t block[64] = {0}, pad[64];
     sha256 s;
-    if (key_len > 64) {
+    if (len > 64) {
         begin(&s);
-        feed(&s, key, key_len);
+        feed(&s, key, len);
         finish(&s, block);
-    } else if (key_len) {
-        memcpy(block, key, key_len);
+    } else if (len) {
+        memcpy(block, key, len);
     }
     for (size_t i = 0; i < 64; i++) pad[i] = block[i] ^ 0x36;
     begin(&s);
     feed(&s, pad, 64);
-    feed(&s, bytes, len);
-    finish(&s, inner);
+    memcpy(to->inner, s.state, sizeof to->inner);
     for (size_t i = 0; i < 64; i++) pad[i] = block[i] ^ 0x5c;
     begin(&s);
     feed(&s, pad, 64);
+    memcpy(to->outer, s.state, sizeof to->outer);
+}
+
+void hmac_sha256(const hmac_key *key, const uint8_t *bytes, size_t len, uint8_t into[32]) {
+    uint8_t inner[32];
+    sha256 s = {.len = 64};
+    memcpy(s.state, key->inner, sizeof s.state);
+    feed(&s, bytes, len);
+    finish(&s, inner);
+    s.len = 64;
+    memcpy(s.state, key->outer, sizeof s.state);
     feed(&s, inner, 32);
     finish(&s, into);
 }

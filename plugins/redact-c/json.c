@@ -54,11 +54,23 @@ static size_t character(const uint8_t *p, size_t left) {
     return len;
 }
 
+/* True if none of eight bytes ends a string, escapes, controls or begins a longer character. */
+static bool is_plain(const uint8_t *p) {
+    const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
+    uint64_t eight, quotes, slashes;
+    memcpy(&eight, p, sizeof eight);
+    quotes = eight ^ ones * '"';
+    slashes = eight ^ ones * '\\';
+    return !((eight | ((eight - ones * 0x20) & ~eight) | ((quotes - ones) & ~quotes) | ((slashes - ones) & ~slashes)) & tops);
+}
+
 /* Reads a string at its first quote: what stands between the quotes; `escaped` if there is a backslash in it. */
 static bool string(lg_bytes *content, bool *escaped) {
     size_t begin = ++s.at;
     *escaped = false;
     while (s.at < s.end) {
+        while (s.end - s.at >= 8 && is_plain(s.p + s.at)) s.at += 8;
+        if (s.at == s.end) break;
         uint8_t b = s.p[s.at];
         if (b == '"') {
             *content = (lg_bytes){s.p + begin, s.at - begin};

@@ -74,8 +74,7 @@ static void read_actions(const lg_settings *settings, rules *r) {
     r->replacement_len = strlen(r->replacement);
     r->keep_last = (size_t)lg_long(settings, "keep.last");
     r->hmac_len = (size_t)lg_long(settings, "hmac.length");
-    r->hmac_key = (uint8_t *)strdup(key ? key : "");
-    r->hmac_key_len = strlen((char *)r->hmac_key);
+    hmac_prepare((const uint8_t *)(key ? key : ""), key ? strlen(key) : 0, &r->hmac);
 }
 
 static lg_status open_with(const lg_task *task, bool headers, void **self) {
@@ -106,7 +105,6 @@ static void close(void *self) {
     for (size_t at = 0; at < r->path_count; at++) path_free(&r->paths[at]);
     free(r->paths);
     free(r->replacement);
-    free(r->hmac_key);
     free(r->out.ptr);
     free(r->plain.ptr);
     free(r->part.ptr);

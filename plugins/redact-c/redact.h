@@ -41,6 +41,11 @@ typedef struct path {
     size_t count; /* 0: the whole */
 } path;
 
+/* A key, mixed in already. */
+typedef struct hmac_key {
+    uint32_t inner[8], outer[8];
+} hmac_key;
+
 typedef struct rules {
     path *paths;
     size_t path_count;
@@ -48,8 +53,8 @@ typedef struct rules {
     action action;
     char *replacement;
     size_t replacement_len, keep_last;
-    uint8_t *hmac_key;
-    size_t hmac_key_len, hmac_len;
+    hmac_key hmac;
+    size_t hmac_len;
     /* The memory of one record. */
     text out, plain, part;
 } rules;
@@ -70,6 +75,7 @@ bool is_card(const uint8_t *digits, size_t len);
 long redact_json(rules *r, lg_bytes json, bool typed);
 
 /* HMAC-SHA256, 32 bytes. */
-void hmac_sha256(const uint8_t *key, size_t key_len, const uint8_t *bytes, size_t len, uint8_t into[32]);
+void hmac_prepare(const uint8_t *key, size_t len, hmac_key *to);
+void hmac_sha256(const hmac_key *key, const uint8_t *bytes, size_t len, uint8_t into[32]);
 
 #endif

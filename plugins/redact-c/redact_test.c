@@ -129,12 +129,15 @@ static void patterns_are_found_and_their_look_alikes_are_not(void) {
 
 static void the_hmac_is_that_of_the_standard(void) {
     uint8_t key[131], is[32];
+    hmac_key prepared;
     const char *text = "Test Using Larger Than Block-Size Key - Hash Key First";
     static const uint8_t two[] = {0x5b, 0xdc, 0xc1, 0x46}, six[] = {0x60, 0xe4, 0x31, 0x59};
-    hmac_sha256((const uint8_t *)"Jefe", 4, (const uint8_t *)"what do ya want for nothing?", 28, is); /* RFC 4231, 2 and 6 */
+    hmac_prepare((const uint8_t *)"Jefe", 4, &prepared); /* RFC 4231, 2 and 6 */
+    hmac_sha256(&prepared, (const uint8_t *)"what do ya want for nothing?", 28, is);
     CHECK(memcmp(is, two, 4) == 0);
     memset(key, 0xaa, sizeof key);
-    hmac_sha256(key, sizeof key, (const uint8_t *)text, strlen(text), is);
+    hmac_prepare(key, sizeof key, &prepared);
+    hmac_sha256(&prepared, (const uint8_t *)text, strlen(text), is);
     CHECK(memcmp(is, six, 4) == 0);
     const char *const *settings = SETTINGS("fields", "a", "patterns", "card", "action", "hmac", "hmac.key", "Jefe", "hmac.length", "16");
     GIVES(settings, "{\"a\":\"what do ya want for nothing?\"}", "{\"a\":\"5bdcc146bf60754e\"}");
