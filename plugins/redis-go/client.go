@@ -91,7 +91,7 @@ func (s *settings) secure(conn net.Conn, deadline time.Time) (net.Conn, error) {
 	conn.Close()
 	var untrusted *tls.CertificateVerificationError
 	if errors.As(err, &untrusted) {
-		return nil, lockgate.Fatal("redis.tls", "the certificate of %s is not one of redis.tls.ca.file: %w", s.Address, err)
+		return nil, lockgate.Fatal("redis.tls", "the certificate of %s does not stand up to redis.tls.ca.file and its name: %w", s.Address, err)
 	}
 	return nil, unreachable(s.Address, err)
 }

@@ -72,8 +72,7 @@ fn a_redis_that_dies_in_the_middle_loses_nothing() {
     eventually("some of it has arrived", || (redis.ask(&["DBSIZE"]) != "0").then_some(()));
     redis.kill();
     write(RECORDS / 2, RECORDS);
-    let tried_again = || worker.get("/connectors/survivor/logs").text().contains("redis.conn").then_some(());
-    eventually("the sink has noticed", tried_again);
+    eventually("the sink has noticed", || worker.log().contains("[tcp.connect]").then_some(()));
     redis.start_again();
     eventually_equal("everything is there", &RECORDS.to_string(), || redis.ask(&["DBSIZE"]));
     assert_eq!(redis.ask(&["GET", "k3999"]), "3999");
@@ -114,7 +113,7 @@ fn a_redis_that_is_not_granted_is_named_with_the_setting() {
 }
 
 #[test]
-fn redis_is_spoken_to_by_tls_and_a_certificate_of_another_authority_is_refused() {
+fn redis_is_spoken_to_by_tls_and_a_certificate_of_another_name_is_refused() {
     let tls = |name: &str| places::root().join("tests/suite/tls").join(name).to_string_lossy().into_owned();
     let settings = ["--tls-port", "--tls-cert-file", &tls("server.pem"), "--tls-key-file", &tls("server.key")];
     let more = ["--tls-ca-cert-file", &tls("ca.pem"), "--tls-auth-clients", "no"];
@@ -126,13 +125,12 @@ fn redis_is_spoken_to_by_tls_and_a_certificate_of_another_authority_is_refused()
         .with("lockgate.grants.read", &places::root().join("tests/suite/tls").to_string_lossy());
     let (worker, topic) = (Worker::start_with(&kafka.bootstrap, options), kafka.topic("redis-tls", 1));
     keyed(&topic, &[("a", Some("1"))]);
-    let secure = |ca: &str| {
-        to_redis(&topic, &redis, &[("redis.address", &address), ("redis.tls", "true"), ("redis.tls.ca.file", &tls(ca))])
-    };
-    worker.create("secure", secure("ca.pem"));
+    let settings = [("redis.address", address.as_str()), ("redis.tls", "true"), ("redis.tls.ca.file", &tls("ca.pem"))];
+    let secure = to_redis(&topic, &redis, &settings);
+    worker.create("secure", secure.clone());
     let options = ["--tls", "--cacert", &tls("ca.pem"), "--sni", "localhost", "-h", "localhost"];
     eventually_equal("it is written", &"1".to_owned(), || redis.ask_with(&options, &["GET", "a"]));
-    worker.create("strange", secure("server.pem"));
+    worker.create("strange", with(secure, &[("redis.tls.server.name", "elsewhere")]));
     let trace = worker.wait_failed("strange");
-    assert!(trace.contains("redis.tls.ca.file"), "{trace}");
+    assert!(trace.contains("redis.tls") && trace.contains("elsewhere"), "{trace}");
 }

@@ -21,13 +21,13 @@ pub(crate) fn add_to_linker<T: WasiHttpView + 'static>(linker: &mut Linker<T>) -
     linker.instance(INTERFACE)?.func_wrap(
         "handle",
         |mut store, (request, options): (Resource<OutgoingRequest>, Option<Resource<RequestOptions>>)| {
-            Ok((handle(store.data_mut().http(), request, options)?,))
+            Ok((handle(&mut store.data_mut().http(), request, options)?,))
         },
     )
 }
 
 fn handle(
-    mut http: WasiHttpCtxView<'_>,
+    http: &mut WasiHttpCtxView<'_>,
     request: Resource<OutgoingRequest>,
     options: Option<Resource<RequestOptions>>,
 ) -> wasmtime::Result<Answer> {

@@ -29,21 +29,27 @@ var methods = map[string]uint32{"GET": 0, "HEAD": 1, "POST": 2, "PUT": 3, "DELET
 
 const otherMethod = 9
 
+// packed is the text of all headers on its way to the host: memory that stays where it is.
+var packed []byte
+
 // fields makes the host's list of headers.
 func fields(all []Field) (uint32, error) {
-	type entry struct {
-		name        unsafe.Pointer
-		nameLength  uint32
-		value       unsafe.Pointer
-		valueLength uint32
+	packed = packed[:0]
+	for _, f := range all {
+		packed = append(append(packed, f.Name...), f.Value...)
 	}
-	entries := make([]entry, len(all))
-	for at, f := range all {
-		entries[at].name, entries[at].nameLength = textOf(f.Name)
-		entries[at].value, entries[at].valueLength = textOf(f.Value)
+	address := uint32(uintptr(unsafe.Pointer(unsafe.SliceData(packed))))
+	next := func(text string) (first, length uint32) {
+		first, length = address, uint32(len(text))
+		address += length
+		return first, length
+	}
+	entries := make([][4]uint32, len(all)) // address and length of the name, of the value
+	for i, f := range all {
+		entries[i][0], entries[i][1] = next(f.Name)
+		entries[i][2], entries[i][3] = next(f.Value)
 	}
 	fieldsFromList(unsafe.Pointer(unsafe.SliceData(entries)), uint32(len(entries)), area())
-	runtime.KeepAlive(all)
 	if byteAt(0) != 0 {
 		return 0, ErrFields
 	}
@@ -207,12 +213,9 @@ func responseOf(handle uint32) (*Response, error) {
 	headers := responseHeaders(handle)
 	borrow()
 	fieldsEntries(headers, area())
-	for _, entry := range listOf[[2]struct {
-		text   *byte
-		length uint32
-	}](0) {
-		name, value := entry[0], entry[1]
-		r.Fields = append(r.Fields, Field{string(unsafe.Slice(name.text, name.length)), string(unsafe.Slice(value.text, value.length))})
+	for _, entry := range listOf[[4]uint32](0) {
+		text := func(address, length uint32) string { return string(unsafe.Slice((*byte)(at(address)), length)) }
+		r.Fields = append(r.Fields, Field{text(entry[0], entry[1]), text(entry[2], entry[3])})
 	}
 	giveBack()
 	dropFields(headers)

@@ -18,11 +18,13 @@ func wordAt(offset uintptr) uint32 {
 	return *(*uint32)(unsafe.Add(area(), offset))
 }
 
-// listOf is the list whose address and length stand in the answer; the host's memory, to be copied before giveBack.
-func listOf[T any](offset uintptr) []T {
-	first := *(*unsafe.Pointer)(unsafe.Add(area(), offset))
+// at is a place in the memory of this instance. An address of the host's has 32 bits, a pointer of Go's 64.
+func at(address uint32) unsafe.Pointer { return unsafe.Add(unsafe.Pointer(nil), address) }
+
+// listOf is the list whose address and length stand in the answer; the host's memory, to be copied before giveBack. No T has pointers.
+func listOf[T byte | uint32 | [4]uint32](offset uintptr) []T {
 	if count := wordAt(offset + 4); count != 0 {
-		return unsafe.Slice((*T)(first), count)
+		return unsafe.Slice((*T)(at(wordAt(offset))), count)
 	}
 	return nil
 }

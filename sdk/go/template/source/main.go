@@ -9,7 +9,7 @@ import (
 	"log/slog"
 	"time"
 
-	lockgate "github.com/lockgate/lockgate/sdk/go"
+	lockgate "lockgate.dev/go"
 )
 
 type config struct {

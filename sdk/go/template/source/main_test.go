@@ -4,7 +4,7 @@ import (
 	"context"
 	"testing"
 
-	lockgate "github.com/lockgate/lockgate/sdk/go"
+	lockgate "lockgate.dev/go"
 )
 
 func TestRecordsAreNumberedOnFromTheStoredPosition(t *testing.T) {

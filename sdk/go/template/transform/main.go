@@ -7,7 +7,7 @@ import (
 	"bytes"
 	"context"
 
-	lockgate "github.com/lockgate/lockgate/sdk/go"
+	lockgate "lockgate.dev/go"
 )
 
 type config struct {

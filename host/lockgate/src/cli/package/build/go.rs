@@ -47,7 +47,7 @@ fn advice(said: &str) -> Option<&'static str> {
         ("missing go.sum entry", "`go mod tidy` writes the sums"),
         (
             "replacement directory",
-            "`replace github.com/lockgate/lockgate/sdk/go => ./.lockgate-sdk` names the SDK that this program brings along",
+            "`replace lockgate.dev/go => ./.lockgate-sdk` names the SDK that this program brings along",
         ),
         ("does not implement", "the interface of the plugin's kind says which methods are needed"),
         (
