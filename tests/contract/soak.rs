@@ -60,7 +60,7 @@ fn connections_leave_nothing_behind(guest: Guest, memory_mib: usize) {
     let task = granted(guest, &[("mode", "tcp"), ("tcp", &address)], &address, memory_mib);
     let mut sink = run(task.package.sink(task.spec.clone()).open(&[])).unwrap();
     let value = "v".repeat(4_000);
-    for _ in 0..500 {
+    for _ in 0..200 {
         let records = [record(0, &value), record(1, &value)];
         assert!(run(sink.put(&batch(&task.spec.schemas, &records))).unwrap().is_empty());
     }
