@@ -39,6 +39,7 @@ mod redact;
 mod redis;
 mod registries;
 mod registry_formats;
+mod rehearsals;
 mod rest;
 mod rest_doors;
 mod rest_many;

@@ -29,6 +29,7 @@ mod package_store;
 pub mod package_view;
 pub mod preview;
 mod registry;
+pub mod rehearsal;
 mod reload;
 mod report;
 mod request;

@@ -9,14 +9,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lockgate_config::RawConfig;
-use lockgate_wasm::{Engine, EngineError, EngineOptions, Limits, PackageError, Policy};
+use lockgate_model::TaskId;
+use lockgate_wasm::{Engine, EngineError, EngineOptions, Package, PackageError, Policy, TaskSpec};
 
 use crate::package_store::read_directory;
 use crate::registry::{Installed, Registry};
 
 mod chain;
 mod conversion;
-mod notation;
+pub(crate) mod notation;
 mod trial;
 
 pub use conversion::{Conversion, Direction, Place};
@@ -76,7 +77,8 @@ pub enum PreviewError {
 pub struct Workbench {
     registry: Arc<Registry>,
     policy: Policy,
-    limits: Limits,
+    /// What every chain is opened with, apart from its plugins.
+    task: TaskSpec,
     /// Bundled packages not loaded yet: most chains need one of them.
     more: Option<(Engine, Vec<(PathBuf, bytes::Bytes)>)>,
 }
@@ -109,12 +111,20 @@ impl Workbench {
         }
         // Taken from the end.
         more.sort_by_key(|(path, _)| path.file_stem().is_some_and(|stem| stem == "transforms"));
-        Ok(Self { registry, policy: Policy::default(), limits: Limits::default(), more: Some((engine, more)) })
+        Ok(Self { registry, policy: Policy::default(), task: unheard(), more: Some((engine, more)) })
     }
 
     /// With the packages of a worker.
     pub(crate) fn of_worker(registry: Arc<Registry>) -> Self {
-        Self { registry, policy: Policy::default(), limits: Limits::default(), more: None }
+        Self { registry, policy: Policy::default(), task: unheard(), more: None }
+    }
+
+    /// With one package, and what its guests may reach, use and say.
+    pub(crate) fn of_package(package: &Arc<Package>, policy: Policy, task: TaskSpec) -> Self {
+        let registry = Arc::<Registry>::default();
+        let info = Arc::new(package.info().clone());
+        registry.install(Installed { info, package: Arc::clone(package), bundled: false });
+        Self { registry, policy, task, more: None }
     }
 
     /// A chain or predicate, configured. What is wrong with its settings is the answer to every record.
@@ -122,7 +132,7 @@ impl Workbench {
         loop {
             let planned = chain::plan(subject, config, &self.registry);
             if planned.is_ok() || !self.load_one_more().await {
-                return Trial::open(planned, self.policy.clone(), self.limits.clone(), kind).await;
+                return Trial::open(planned, self.policy.clone(), self.task.clone(), kind).await;
             }
         }
     }
@@ -136,6 +146,11 @@ impl Workbench {
         }
         true
     }
+}
+
+/// A task that logs nowhere.
+fn unheard() -> TaskSpec {
+    TaskSpec::new(TaskId { tenant: "preview".into(), connector: "preview".into(), task: 0 }, "preview")
 }
 
 async fn load(

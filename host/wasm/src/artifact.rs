@@ -41,6 +41,7 @@ pub(crate) async fn load(core: &Arc<Core>, bytes: Bytes) -> Result<Arc<Package>,
         sink: found.sink,
         transform: found.transform,
         offsets: found.offsets,
+        pre_release: found.pre_release,
     };
     Package::describe(core, pre, facts).await
 }

@@ -22,6 +22,7 @@ use wasmtime_wasi::runtime::AbortOnDropJoinHandle;
 use wasmtime_wasi_http::io::TokioIo;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
+use crate::far_end::{self, Deadlines, FarEnd};
 use crate::grants::Grants;
 use crate::spec::LogLevel;
 use crate::trust::Trust;
@@ -49,6 +50,8 @@ struct Shared {
     trust: Arc<Trust>,
     permits: Arc<Semaphore>,
     idle: Mutex<Vec<Idle>>,
+    /// Who answers in place of the outside, in tests of plugins.
+    far_end: Option<Arc<dyn FarEnd>>,
 }
 
 /// Where a connection leads.
@@ -76,7 +79,15 @@ type Answer = Result<(Response<WasiBody>, Box<dyn Future<Output = Result<(), Err
 impl Egress {
     pub(crate) fn new(grants: Arc<Grants>, gate: Arc<LogGate>, trust: Arc<Trust>, connections_max: u32) -> Self {
         let permits = Arc::new(Semaphore::new(connections_max as usize));
-        Self(Arc::new(Shared { grants, gate, trust, permits, idle: Mutex::default() }))
+        Self(Arc::new(Shared { grants, gate, trust, permits, idle: Mutex::default(), far_end: None }))
+    }
+
+    /// Somebody answers in place of the outside.
+    pub(crate) fn with_far_end(mut self, far_end: Option<Arc<dyn FarEnd>>) -> Self {
+        if let Some(shared) = Arc::get_mut(&mut self.0) {
+            shared.far_end = far_end;
+        }
+        self
     }
 }
 
@@ -93,7 +104,7 @@ impl WasiHttpHooks for Egress {
 }
 
 impl Shared {
-    async fn send(self: Arc<Self>, mut request: Request<WasiBody>, options: RequestOptions) -> Answer {
+    async fn send(self: Arc<Self>, request: Request<WasiBody>, options: RequestOptions) -> Answer {
         let target = target(request.uri())?;
         if request.method() == http::Method::CONNECT {
             return Err(self.refuse(&target, "CONNECT is not for guests", Error::HttpRequestMethodInvalid));
@@ -101,6 +112,21 @@ impl Shared {
         if !self.grants.http.iter().any(|grant| grant.allows(&target.host, target.port)) {
             return Err(self.refuse(&target, "no grant covers it", Error::HttpRequestDenied));
         }
+        let Some(far_end) = self.far_end.clone() else { return self.send_out(request, target, options).await };
+        let first_byte = options.first_byte_timeout.unwrap_or(BYTES_DEADLINE);
+        let between = options.between_bytes_timeout.unwrap_or(BYTES_DEADLINE);
+        let out = |request| async move { self.send_out(request, target, options).await.map(|(response, _)| response) };
+        let answer = far_end::answer(&*far_end, request, Deadlines { first_byte, between }, out).await?;
+        Ok((answer, Box::new(std::future::ready(Ok(())))))
+    }
+
+    /// Sends what may go.
+    async fn send_out(
+        self: Arc<Self>,
+        mut request: Request<WasiBody>,
+        target: Target,
+        options: RequestOptions,
+    ) -> Answer {
         let path = request.uri().path_and_query().map_or("/", |p| p.as_str());
         *request.uri_mut() = Uri::builder().path_and_query(path).build().map_err(|_| Error::HttpRequestUriInvalid)?;
         let first_byte = options.first_byte_timeout.unwrap_or(BYTES_DEADLINE);

@@ -32,7 +32,12 @@ pub(crate) struct Inspected {
     pub(crate) sink: bool,
     pub(crate) transform: bool,
     pub(crate) offsets: bool,
+    /// What stands behind the version that the package says it has: a build of its author's, not a release.
+    pub(crate) pre_release: Option<String>,
 }
+
+/// The custom section that holds it, as UTF-8 text.
+pub(crate) const PRE_RELEASE_SECTION: &str = "lockgate:pre-release";
 
 /// Checks an upload of at most `max` bytes.
 pub(crate) fn inspect(bytes: &[u8], max: usize) -> Result<Inspected, PackageError> {
@@ -47,7 +52,7 @@ pub(crate) fn inspect(bytes: &[u8], max: usize) -> Result<Inspected, PackageErro
     let invalid =
         |e: wasmparser::BinaryReaderError| PackageError::Invalid { message: e.message().to_owned(), at: e.offset() };
     Validator::new_with_features(WasmFeatures::default()).validate_all(bytes).map_err(invalid)?;
-    let (imports, exports) = borders(bytes).map_err(invalid)?;
+    let Borders { imports, exports, pre_release } = borders(bytes).map_err(invalid)?;
     check_versions(imports.iter().chain(&exports))?;
     let unknown: Vec<_> = imports.iter().filter(|name| !is_offered(name)).take(NAMES_MAX).cloned().collect();
     if !unknown.is_empty() {
@@ -56,7 +61,8 @@ pub(crate) fn inspect(bytes: &[u8], max: usize) -> Result<Inspected, PackageErro
     let has = |interface: &str| exports.iter().any(|name| own_interface(name).is_some_and(|(i, _)| i == interface));
     let (source, sink, transform) = (has("source"), has("sink"), has("transform"));
     let (offsets, plugin) = (has("offsets"), has("plugin"));
-    let found = Inspected { imports, exports, toolchain: toolchain::of(bytes), source, sink, transform, offsets };
+    let toolchain = toolchain::of(bytes);
+    let found = Inspected { imports, exports, toolchain, source, sink, transform, offsets, pre_release };
     let mut missing = Vec::new();
     if !plugin {
         missing.push("lockgate:connect/plugin".to_owned());
@@ -130,9 +136,16 @@ fn check_sections(bytes: &[u8]) -> Result<(), PackageError> {
     Ok(())
 }
 
-/// Names that the outermost component imports and exports.
-fn borders(bytes: &[u8]) -> Result<(Vec<String>, Vec<String>), wasmparser::BinaryReaderError> {
+/// What the outermost component has at its borders.
+struct Borders {
+    imports: Vec<String>,
+    exports: Vec<String>,
+    pre_release: Option<String>,
+}
+
+fn borders(bytes: &[u8]) -> Result<Borders, wasmparser::BinaryReaderError> {
     let (mut imports, mut exports, mut depth) = (Vec::new(), Vec::new(), 0_u32);
+    let mut pre_release = None;
     for payload in Parser::new(0).parse_all(bytes) {
         match payload? {
             Payload::Version { encoding: Encoding::Module | Encoding::Component, .. } => depth += 1,
@@ -150,12 +163,15 @@ fn borders(bytes: &[u8]) -> Result<(Vec<String>, Vec<String>), wasmparser::Binar
                     }
                 }
             }
+            Payload::CustomSection(section) if depth == 1 && section.name() == PRE_RELEASE_SECTION => {
+                pre_release = Some(String::from_utf8_lossy(section.data()).into_owned());
+            }
             _ => {}
         }
     }
     imports.sort_unstable();
     exports.sort_unstable();
-    Ok((imports, exports))
+    Ok(Borders { imports, exports, pre_release })
 }
 
 /// Interface and version of a name of `lockgate:connect`.

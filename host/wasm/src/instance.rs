@@ -191,7 +191,8 @@ impl Instance {
                 Arc::clone(&shared.gate),
                 Arc::clone(&package.core().trust),
                 connections,
-            ),
+            )
+            .with_far_end(spec.far_end.clone()),
             table,
             grants: Arc::clone(&shared.grants),
             resolved,

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use lockgate_model::{Formats, Schemas, TaskId, TaskMetrics};
 
+use crate::far_end::FarEnd;
 use crate::grants::Grants;
 
 /// Severity of a guest's line, ascending.
@@ -109,6 +110,8 @@ pub struct TaskSpec {
     pub cancel: Arc<AtomicBool>,
     /// Called when the guest asks that `tasks` be called again. Must not block.
     pub reconfigure: Arc<dyn Fn() + Send + Sync>,
+    /// Who answers HTTP requests that are granted, in tests of plugins; `None` = the outside.
+    pub far_end: Option<Arc<dyn FarEnd>>,
 }
 
 impl TaskSpec {
@@ -126,6 +129,7 @@ impl TaskSpec {
             metrics: Arc::default(),
             cancel: Arc::default(),
             reconfigure: Arc::new(|| ()),
+            far_end: None,
         }
     }
 }

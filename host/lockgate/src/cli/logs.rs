@@ -70,7 +70,7 @@ fn show(lines: &[Value], options: &Logs, screen: &mut Screen) -> Result<(), Fail
 
 /// How many lines of `now` were in `before`: the longest end of what was seen that stands in what is there now, and nothing
 /// but new lines behind it.
-fn known(before: &[Value], now: &[Value]) -> usize {
+pub(super) fn known(before: &[Value], now: &[Value]) -> usize {
     for start in 0..before.len() {
         let seen = &before[start..];
         if let Some(at) = now.windows(seen.len()).rposition(|window| window == seen) {
@@ -80,7 +80,7 @@ fn known(before: &[Value], now: &[Value]) -> usize {
     0
 }
 
-fn readable(line: &Value) -> String {
+pub(super) fn readable(line: &Value) -> String {
     let since = Duration::from_millis(line["timestamp_ms"].as_u64().unwrap_or_default());
     // A time that the calendar does not have is no reason to lose the line.
     let time = UNIX_EPOCH.checked_add(since).filter(|time| *time < far()).unwrap_or(UNIX_EPOCH);

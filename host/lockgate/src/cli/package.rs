@@ -4,6 +4,7 @@
 //! Invariant: whether a package is good is decided by the sandbox, here or on a worker, and never by the command.
 
 mod build;
+mod dev;
 mod examine;
 mod explain;
 mod inspect;
@@ -11,6 +12,7 @@ mod new;
 mod project;
 mod push;
 mod sdk;
+mod test;
 mod tool;
 
 use std::path::PathBuf;
@@ -38,6 +40,12 @@ pub enum Command {
         #[arg(default_value = ".", value_name = "DIR")]
         project: PathBuf,
     },
+    /// Runs a package in the sandbox against scenarios, without a worker
+    #[command(after_help = test::HELP)]
+    Test(test::Test),
+    /// Builds a project whenever it changes, and runs it in a worker
+    #[command(after_help = dev::HELP)]
+    Dev(dev::Dev),
     /// Lists the packages that are installed
     #[command(visible_alias = "ls")]
     List,
@@ -72,6 +80,8 @@ pub fn run(command: Command, remote: &Remote, screen: &mut Screen) -> Result<(),
     match command {
         Command::New(options) => new::run(&options, screen),
         Command::Build { project } => build::run(&project, screen),
+        Command::Test(options) => test::run(options, screen),
+        Command::Dev(options) => dev::run(&options, remote, screen),
         Command::List => screen.show(&remote.get("/packages")?, |packages| Ok(list(packages))),
         Command::Push { subjects } => super::for_each(&subjects, |subject| push::run(subject, remote, screen)),
         Command::Inspect { subject, version } => inspect::run(&subject, version.as_deref(), remote, screen),

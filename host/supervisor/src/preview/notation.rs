@@ -19,7 +19,7 @@ use super::RecordKind;
 use crate::encodings::Trio;
 
 /// The converters of the notation.
-pub(super) fn converters() -> Result<Trio, String> {
+pub(crate) fn converters() -> Result<Trio, String> {
     let settings = [("schemas.enable", "true"), ("replace.null.with.default", "false")];
     let settings: IndexMap<String, String> = settings.map(|(k, v)| (k.to_owned(), v.to_owned())).into();
     let converter = |role| Converter::configure("JsonConverter", &settings, role).map_err(|e| e.to_string());
@@ -81,7 +81,7 @@ struct Header<'a> {
 
 /// `JsonConverter`'s envelope.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct Envelope<'a> {
+pub(crate) struct Envelope<'a> {
     #[serde(borrow)]
     pub schema: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -90,7 +90,7 @@ pub(super) struct Envelope<'a> {
 
 impl<'a> Envelope<'a> {
     /// From topic bytes; none is null without a schema.
-    pub(super) fn of(batch: &'a Batch, span: Span) -> Result<Self, String> {
+    pub(crate) fn of(batch: &'a Batch, span: Span) -> Result<Self, String> {
         let Some(bytes) = batch.bytes(span) else { return Ok(Self::default()) };
         serde_json::from_slice(bytes).map_err(|e| format!("the chain made what is no envelope: {e}"))
     }
@@ -98,7 +98,7 @@ impl<'a> Envelope<'a> {
 
 /// What stands before a payload, schema by schema.
 #[derive(Debug, Default)]
-pub(super) struct Notation {
+pub(crate) struct Notation {
     /// For each text of a schema the schema, if it has required fields with defaults.
     filled: HashMap<Box<str>, Option<Value>>,
 }
@@ -108,7 +108,7 @@ const SCHEMAS_MAX: usize = 1_000;
 
 impl Notation {
     /// Appends a line as a row; what is wrong with it otherwise. On an error the batch is as it was.
-    pub(super) fn read(&mut self, line: &str, kind: RecordKind, batch: &mut Batch) -> Result<(), String> {
+    pub(crate) fn read(&mut self, line: &str, kind: RecordKind, batch: &mut Batch) -> Result<(), String> {
         let line: Line<'_> = serde_json::from_str(line).map_err(|e| format!("the line is no record: {e}"))?;
         let sink = kind == RecordKind::Sink;
         let partition = line.partition.or(sink.then_some(0));
@@ -146,7 +146,7 @@ impl Notation {
     }
 
     /// Topic bytes of a schema and a payload.
-    pub(super) fn envelope(
+    pub(crate) fn envelope(
         &mut self,
         schema: Option<&RawValue>,
         payload: Option<&RawValue>,
@@ -182,7 +182,7 @@ impl Notation {
     }
 
     /// The text of a row.
-    pub(super) fn write(batch: &Batch, row: &Row, kind: RecordKind) -> Result<String, String> {
+    pub(crate) fn write(batch: &Batch, row: &Row, kind: RecordKind) -> Result<String, String> {
         let key = Envelope::of(batch, row.key)?;
         let value = Envelope::of(batch, row.value)?;
         let header = |header: &HeaderRow| {
@@ -253,12 +253,12 @@ fn fill(schema: &Value, value: &mut Value) {
 }
 
 /// Rows and headers of a batch are far fewer than 2^32.
-pub(super) fn small(n: usize) -> u32 {
+pub(crate) fn small(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 /// An answer that is an error.
-pub(super) fn error(stage: &str, class: &str, message: &str) -> String {
+pub(crate) fn error(stage: &str, class: &str, message: &str) -> String {
     let class = class.rsplit('.').next().unwrap_or(class);
     serde_json::json!({"error": {"stage": stage, "class": class, "message": message}}).to_string()
 }

@@ -6,9 +6,9 @@
 use lockgate_convert::{Decode, Encode};
 use lockgate_model::batch::{Batch, Encoding};
 use lockgate_model::fault::{GuestError, exception_class};
-use lockgate_model::{Formats, Schemas, TaskId};
+use lockgate_model::{Formats, Schemas};
 use lockgate_pipeline::{Outcome, Rehearsal, TaskFailure};
-use lockgate_wasm::{Limits, Policy, Segment, TaskSpec};
+use lockgate_wasm::{Policy, Segment, TaskSpec};
 
 use super::RecordKind;
 use super::chain::Planned;
@@ -36,7 +36,7 @@ struct Open {
 struct Blueprint {
     planned: Planned,
     policy: Policy,
-    limits: Limits,
+    task: TaskSpec,
     kind: RecordKind,
 }
 
@@ -52,14 +52,14 @@ impl Trial {
     pub(super) async fn open(
         planned: Result<Planned, String>,
         policy: Policy,
-        limits: Limits,
+        task: TaskSpec,
         kind: RecordKind,
     ) -> Self {
         let planned = match planned {
             Ok(planned) => planned,
             Err(message) => return Self(State::Refused(error("configure", CONFIG, &message))),
         };
-        let blueprint = Blueprint { planned, policy, limits, kind };
+        let blueprint = Blueprint { planned, policy, task, kind };
         match blueprint.open().await {
             Ok((chain, schemas)) => {
                 Self(State::Open(Box::new(Open { blueprint, chain, schemas, notation: Notation::default() })))
@@ -94,9 +94,8 @@ impl Blueprint {
     async fn open(&self) -> Result<(Rehearsal<Segment>, Schemas), String> {
         let internal = |message: String| error("configure", "ConnectException", &message);
         let trio = notation::converters().map_err(internal)?;
-        let id = TaskId { tenant: "preview".into(), connector: "preview".into(), task: 0 };
-        let mut task = TaskSpec::new(id.clone(), "preview");
-        task.limits = self.limits.clone();
+        // A table of schemas of its own.
+        let task = TaskSpec { schemas: Schemas::default(), ..self.task.clone() };
         let plans = &self.planned.plans;
         let json = [Encoding::Json];
         let entry: Formats = trio.formats(plans.first().map_or(&json, |plan| &plan.spoken[..]));
@@ -104,7 +103,7 @@ impl Blueprint {
         let (chain, exit) = links(plans.clone(), &task, entry, &self.policy).map_err(internal)?;
         let before = Decode::new(trio.key.clone(), trio.value.clone(), trio.header.clone(), entry);
         let behind = Encode::new(trio.key, trio.value, trio.header, exit);
-        let opened = Rehearsal::open(id, chain, Box::new(before), Box::new(behind)).await;
+        let opened = Rehearsal::open(task.id.clone(), chain, Box::new(before), Box::new(behind)).await;
         opened.map(|chain| (chain, schemas)).map_err(|e| refused(&e))
     }
 }

@@ -37,11 +37,18 @@ pub(crate) struct Facts {
     pub(crate) transform: bool,
     /// Sources are asked before their offsets are altered.
     pub(crate) offsets: bool,
+    /// What stands behind its version.
+    pub(crate) pre_release: Option<String>,
 }
 
 /// Checks and takes over a description.
-pub(crate) fn lift(info: wit::PackageInfo, facts: Facts) -> Result<PackageInfo, Vec<String>> {
+pub(crate) fn lift(mut info: wit::PackageInfo, facts: Facts) -> Result<PackageInfo, Vec<String>> {
     let mut check = Check::default();
+    if let Some(pre_release) = &facts.pre_release {
+        let version = info.version.split('+').next().unwrap_or_default();
+        let separator = if version.contains('-') { '.' } else { '-' };
+        info.version = format!("{version}{separator}{pre_release}");
+    }
     let part = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     if info.name.is_empty() || info.name.len() > 64 || !info.name.bytes().all(part) {
         check.problem(format!("the name {:?} is not 1 to 64 of a-z, 0-9 and -", shown(&info.name)));
@@ -238,8 +245,8 @@ mod tests {
 
     fn facts() -> Facts {
         let (digest, imports, exports, toolchain) = ("sha256:00".to_owned(), Vec::new(), Vec::new(), Vec::new());
-        let (source, sink, transform, offsets) = (false, true, false, false);
-        Facts { digest, size_bytes: 1, imports, exports, toolchain, source, sink, transform, offsets }
+        let (source, sink, transform, offsets, pre_release) = (false, true, false, false, None);
+        Facts { digest, size_bytes: 1, imports, exports, toolchain, source, sink, transform, offsets, pre_release }
     }
 
     fn plugin(class: &str) -> wit::PluginInfo {
