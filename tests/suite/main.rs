@@ -29,6 +29,7 @@ mod metrics;
 mod misbehaviour;
 mod neighbours;
 mod network;
+mod package_dev;
 mod parity_topics;
 mod parity_transforms;
 mod pipes;

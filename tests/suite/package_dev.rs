@@ -94,7 +94,12 @@ fn a_change_of_the_source_flows_and_a_broken_one_keeps_the_former_build_running(
     fs::write(project.join("connector.json"), connector.to_string()).unwrap();
     let source = project.join("my_source.c");
     let first = fs::read_to_string(&source).unwrap();
-    let change = |by: &str| first.replace("\"{\\\"beat\\\":%ld}\", source->beat)", &format!("\"{{\\\"beat\\\":%ld,\\\"by\\\":\\\"{by}\\\"}}\", source->beat)"));
+    let change = |by: &str| {
+        first.replace(
+            "\"{\\\"beat\\\":%ld}\", source->beat)",
+            &format!("\"{{\\\"beat\\\":%ld,\\\"by\\\":\\\"{by}\\\"}}\", source->beat)"),
+        )
+    };
     assert_ne!(change("x"), first, "the template has the text that is changed");
     let mut session = Session::start(&worker, &project, &["--kafka", &kafka.bootstrap]);
     session.says("developed runs");
@@ -119,7 +124,11 @@ fn a_change_of_the_source_flows_and_a_broken_one_keeps_the_former_build_running(
         .collect();
     let mut distinct = beats.clone();
     distinct.dedup();
-    assert_eq!(distinct, (1..=*distinct.last().unwrap()).collect::<Vec<_>>(), "each build went on where the former was");
+    assert_eq!(
+        distinct,
+        (1..=*distinct.last().unwrap()).collect::<Vec<_>>(),
+        "each build went on where the former was"
+    );
     eventually_equal("former builds are gone", &1, || versions(&worker, "my-source").len());
     assert!(versions(&worker, "my-source")[0].starts_with("0.1.0-dev."));
     session.end();

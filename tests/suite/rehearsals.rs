@@ -86,6 +86,41 @@ fn the_c_guest_keeps_the_scenarios_of_all_languages() {
     keeps_the_scenarios("c");
 }
 
+/// The components that `package new` and `build` have made, against the scenarios that each project begins with.
+fn templates_keep_their_scenarios(language: &str, folder: &str) {
+    for kind in ["source", "sink", "transform"] {
+        let scenarios = places::root().join("sdk").join(folder).join(kind).join("tests");
+        run(&guest(&format!("{language}_{kind}")), &scenarios, &[]).ends(0);
+    }
+}
+
+#[test]
+fn new_projects_in_rust_keep_their_scenarios() {
+    templates_keep_their_scenarios("rust", "rust/template");
+}
+
+#[test]
+fn new_projects_in_python_keep_their_scenarios() {
+    templates_keep_their_scenarios("python", "python/template");
+}
+
+#[test]
+fn new_projects_in_javascript_and_typescript_keep_their_scenarios() {
+    templates_keep_their_scenarios("js", "js/template/js");
+    templates_keep_their_scenarios("ts", "js/template/ts");
+}
+
+#[test]
+fn new_projects_in_go_keep_their_scenarios() {
+    templates_keep_their_scenarios("go", "go/template");
+}
+
+#[test]
+fn new_projects_in_c_and_cpp_keep_their_scenarios() {
+    templates_keep_their_scenarios("c", "c/template/c");
+    templates_keep_their_scenarios("cpp", "c/template/cpp");
+}
+
 #[test]
 fn the_bundled_packages_keep_their_scenarios() {
     for name in ["http", "file", "datagen", "blackhole", "transforms"] {

@@ -81,13 +81,8 @@ pub fn run(options: &Dev, remote: &Remote, screen: &mut Screen) -> Result<(), Fa
             std::process::exit(130);
         });
         let tap = Tap::start(&options.kafka, &mut tasks);
-        let mut session = Session {
-            deployment: Deployment::new(remote, config),
-            view: View::default(),
-            tap,
-            options,
-            stop,
-        };
+        let mut session =
+            Session { deployment: Deployment::new(remote, config), view: View::default(), tap, options, stop };
         let outcome = tokio::task::block_in_place(|| session.run(screen));
         tasks.shutdown().await;
         outcome

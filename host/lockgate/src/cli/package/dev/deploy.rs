@@ -76,9 +76,9 @@ impl<'a> Deployment<'a> {
         let build = with_pre_release(&bytes, &format!("dev.{}", self.next_number()));
         let package = self.remote.upload("/packages", &build)?.json()?;
         let uploaded = (text(&package["name"]), text(&package["version"]));
-        let configured = self.config_for(&package).and_then(|config| {
-            self.remote.send(&Method::PUT, &path(&["connectors", &self.name, "config"]), &config)
-        });
+        let configured = self
+            .config_for(&package)
+            .and_then(|config| self.remote.send(&Method::PUT, &path(&["connectors", &self.name, "config"]), &config));
         if let Err(failure) = configured {
             // Nothing uses it.
             let _ = self.remote.delete(&path(&["packages", &uploaded.0, &uploaded.1]));

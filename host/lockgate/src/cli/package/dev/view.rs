@@ -134,11 +134,17 @@ mod tests {
     #[test]
     fn figures_are_those_of_the_connector_and_are_said_as_what_is_new() {
         let metric = FIGURES[0].0;
-        let text = |n: u64| format!("{metric}{{connector=\"c\",task=\"0\"}} {n}\n{metric}{{connector=\"cd\",task=\"0\"}} 7\n# x\n");
+        let text = |n: u64| {
+            format!("{metric}{{connector=\"c\",task=\"0\"}} {n}\n{metric}{{connector=\"cd\",task=\"0\"}} 7\n# x\n")
+        };
         let mut view = View::default();
         assert_eq!(view.counted(&figures(&text(2), "c")).as_deref(), Some("records: 2 given to the plugin"));
         assert_eq!(view.counted(&figures(&text(2), "c")), None);
         assert_eq!(view.counted(&figures(&text(5), "c")).as_deref(), Some("records: 3 given to the plugin"));
-        assert_eq!(view.counted(&figures(&text(1), "c")).as_deref(), Some("records: 1 given to the plugin"), "a new task");
+        assert_eq!(
+            view.counted(&figures(&text(1), "c")).as_deref(),
+            Some("records: 1 given to the plugin"),
+            "a new task"
+        );
     }
 }
