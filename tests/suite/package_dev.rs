@@ -90,7 +90,10 @@ fn a_change_of_the_source_flows_and_a_broken_one_keeps_the_former_build_running(
     for name in ["my_source.c", "Makefile"] {
         fs::copy(template.join(name), project.join(name)).unwrap();
     }
-    let connector = json!({"name": "developed", "topic": topic.name, "interval.ms": "50"});
+    let connector = json!({
+        "name": "developed", "topic": topic.name, "interval.ms": "50",
+        "value.converter": "org.apache.kafka.connect.json.JsonConverter", "value.converter.schemas.enable": "false",
+    });
     fs::write(project.join("connector.json"), connector.to_string()).unwrap();
     let source = project.join("my_source.c");
     let first = fs::read_to_string(&source).unwrap();

@@ -72,7 +72,13 @@ impl Walk<'_> {
 
     fn object(&mut self, path: &str, wanted: &Map<String, Value>, there: &Map<String, Value>) {
         for (key, value) in wanted {
+            let before = self.found.len();
             self.value(&member(path, key), value, there.get(key));
+            if !there.contains_key(key) {
+                // What is there instead often says why.
+                let instead = format!("nothing, but {}", show(&Value::Object(there.clone())));
+                self.found[before..].iter_mut().for_each(|difference| difference.actual.clone_from(&instead));
+            }
         }
         if self.exact {
             for (key, value) in there.iter().filter(|(key, value)| !wanted.contains_key(*key) && !value.is_null()) {
@@ -214,6 +220,15 @@ mod tests {
         ] {
             assert!(!fits(&fails, &actual), "{fails}");
         }
+    }
+
+    #[test]
+    fn a_member_that_is_not_there_is_answered_by_what_is() {
+        let found = differences("records[0]", &json!({"value": 1}), &json!({"error": "why"}), false);
+        assert_eq!(
+            (found[0].path.as_str(), found[0].actual.as_str()),
+            ("records[0].value", "nothing, but {\"error\":\"why\"}")
+        );
     }
 
     #[test]
