@@ -232,6 +232,18 @@ fn a_grant_that_the_plugin_forgot_to_ask_for_is_named_with_the_line_to_add() {
     ]);
 }
 
+#[test]
+fn an_exception_names_the_authors_function_and_line() {
+    let panics = json!({"plugin": "ref.Source", "config": {"mode": "panic"}, "steps": [{"poll": {}}]});
+    for (name, place) in [("python", "in ref_panics_here (app.py:"), ("js", "in ref_panics_here (guest.ts:")] {
+        tried(&guest(name), &panics, &[]).ends(1).says(&[
+            "`poll` of ref.Source trapped",
+            place,
+            "hint: a panic or exception",
+        ]);
+    }
+}
+
 fn sends(http: &Value, expect: &Value) -> Value {
     let put = json!({"put": [{"value": {"id": 1}}], "expect": expect});
     json!({"plugin": "http", "config": {"http.url": "http://api.example.com/in"}, "http": http, "steps": [put]})

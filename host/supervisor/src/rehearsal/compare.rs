@@ -109,7 +109,6 @@ impl Walk<'_> {
                 self.exact = before;
                 return;
             }
-            (_, None) => false,
             ("$contains", Some(Value::String(text))) => operand.as_str().is_some_and(|part| text.contains(part)),
             ("$contains", Some(Value::Array(all))) => all.iter().any(|one| fits(operand, one)),
             ("$matches", Some(Value::String(text))) => match Regex::new(operand.as_str().unwrap_or_default()) {

@@ -61,12 +61,23 @@ const fn kind(failure: &PluginFailure) -> &'static str {
     }
 }
 
-/// What happened and what to do about it, line by line.
-pub(super) fn lines(error: &GuestError) -> Vec<String> {
+/// What happened and what to do about it, line by line. `log` is what the plugin logged meanwhile.
+pub(super) fn lines<'a>(error: &GuestError, log: impl Iterator<Item = &'a str>) -> Vec<String> {
     match error {
         GuestError::Fault(fault) => of_fault(&fault.kind, &fault.code, &fault.message, &fault.detail),
-        GuestError::Plugin(error) => of_plugin(error),
+        GuestError::Plugin(error) => of_plugin(error, &traced(log)),
     }
+}
+
+/// The trace that a language with a runtime of its own writes before it dies: `at function (file:line)`.
+fn traced<'a>(log: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let frame = |line: &'a str| {
+        let frame = line.trim_start().strip_prefix("at ")?;
+        let place = frame.strip_suffix(')')?.rsplit_once('(')?.1;
+        let line = place.rsplit(':').next()?;
+        (line.parse::<u32>().is_ok()).then(|| frame.to_owned())
+    };
+    log.filter_map(frame).collect()
 }
 
 fn of_fault(kind: &FaultKind, code: &str, message: &str, detail: &str) -> Vec<String> {
@@ -94,11 +105,11 @@ fn of_fault(kind: &FaultKind, code: &str, message: &str, detail: &str) -> Vec<St
     lines
 }
 
-fn of_plugin(error: &PluginError) -> Vec<String> {
+fn of_plugin(error: &PluginError, traced: &[String]) -> Vec<String> {
     let mut lines = vec![format!("`{}` of {} {}", error.call, error.class, error.failure)];
-    // What stands before is how the language dies.
+    // What stands before the author's own code is how the language dies.
     let from = own_frame(&error.backtrace).unwrap_or(0);
-    let frames = &error.backtrace[from..];
+    let frames = if traced.is_empty() { &error.backtrace[from..] } else { traced };
     lines.extend(frames.iter().take(FRAMES).enumerate().map(|(at, frame)| {
         let word = if at == 0 { "in" } else { "at" };
         format!("  {word} {frame}")
@@ -106,11 +117,11 @@ fn of_plugin(error: &PluginError) -> Vec<String> {
     if frames.len() > FRAMES {
         lines.push(format!("  .. {} more", frames.len() - FRAMES));
     }
-    lines.extend(hint(error));
+    lines.push(hint(error));
     lines
 }
 
-fn hint(error: &PluginError) -> Option<String> {
+fn hint(error: &PluginError) -> String {
     let call = error.call;
     let hint = match &error.failure {
         PluginFailure::Trap(text) if text.contains("stack") && text.contains("exhausted") => {
@@ -153,7 +164,7 @@ fn hint(error: &PluginError) -> Option<String> {
             "code that runs before `open` (globals, imports of modules) failed: move it into `open`".to_owned()
         }
     };
-    Some(format!("hint: {hint}"))
+    format!("hint: {hint}")
 }
 
 /// Which frame is the first of the author's own code.
@@ -167,6 +178,7 @@ fn own_frame(frames: &[String]) -> Option<usize> {
         "/sdk/rust/",
         "lockgate:connect",
         "wit_bindgen",
+        "lg_panic",
         "cabi_",
         "/.cargo/registry/",
         "/sdk/go/",
@@ -237,4 +249,42 @@ fn refusal(line: &str, plugin: &PluginInfo) -> String {
         );
     }
     format!("hint: the sandbox refused {what}: {why}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trapped(backtrace: &[&str]) -> GuestError {
+        let [package, version, class] = ["p", "1.0.0", "C"].map(str::to_owned);
+        let backtrace = backtrace.iter().map(|frame| (*frame).to_owned()).collect();
+        let failure = PluginFailure::Trap("why".to_owned());
+        GuestError::Plugin(Box::new(PluginError { package, version, class, call: "put", failure, backtrace }))
+    }
+
+    #[test]
+    fn the_authors_own_function_comes_first() {
+        let error = trapped(&[
+            "abort",
+            "std::process::abort",
+            "core::panicking::panic_fmt",
+            "mine::deep (src/lib.rs:7)",
+            "mine::put",
+        ]);
+        let said = lines(&error, std::iter::empty());
+        assert_eq!(said[..3], ["`put` of C trapped: why", "  in mine::deep (src/lib.rs:7)", "  at mine::put"]);
+        assert!(said[3].starts_with("hint: a panic or exception"), "{said:?}");
+    }
+
+    #[test]
+    fn a_language_that_writes_its_own_trace_is_believed() {
+        let log = [
+            "RuntimeError: no",
+            "    at deep (app.py:75)",
+            "  at main.(*source).Poll (a/source.go:69)",
+            "at noon (or so)",
+        ];
+        let said = lines(&trapped(&["wit_dylib_export_call"]), log.into_iter());
+        assert_eq!(said[1..3], ["  in deep (app.py:75)", "  at main.(*source).Poll (a/source.go:69)"]);
+    }
 }

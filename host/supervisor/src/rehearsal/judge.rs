@@ -76,12 +76,12 @@ impl<'a> Judge<'a> {
         match outcome {
             Err(Trouble::Scenario(why)) => vec![why],
             Err(Trouble::Guest(error)) => match &expect.error {
-                None => explain::lines(&error),
+                None => self.explained(&error),
                 Some(wanted) => {
                     let actual = explain::value(&error);
                     let mut lines = report(differences("error", wanted, &actual, expect.exact));
                     if !lines.is_empty() {
-                        lines.extend(explain::lines(&error));
+                        lines.extend(self.explained(&error));
                     }
                     let rest = Expect { error: None, ..expect.clone() };
                     lines.extend(self.compare(Came::new(), &rest, play));
@@ -98,6 +98,11 @@ impl<'a> Judge<'a> {
                 lines
             }
         }
+    }
+
+    fn explained(&self, error: &GuestError) -> Vec<String> {
+        let log = self.rig.lines.since(self.mark);
+        explain::lines(error, log.iter().map(|(_, text)| text.as_str()))
     }
 
     /// What is wrong whether or not somebody asks for it.

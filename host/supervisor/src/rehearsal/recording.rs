@@ -26,13 +26,12 @@ pub fn write(written: &Written, recorded: &[ExchangeSpec]) -> io::Result<()> {
         return Err(io::Error::other("the file has changed meanwhile"));
     };
     let http = serde_json::to_value(recorded)?;
-    match scenario.get_mut("http") {
-        Some(there) => *there = http,
-        None => {
-            // Before the steps, where people look for it.
-            let at = scenario.keys().position(|key| key == "steps").unwrap_or(scenario.len());
-            scenario.shift_insert(at, "http".to_owned(), http);
-        }
+    if let Some(there) = scenario.get_mut("http") {
+        *there = http;
+    } else {
+        // Before the steps, where people look for it.
+        let at = scenario.keys().position(|key| key == "steps").unwrap_or(scenario.len());
+        scenario.shift_insert(at, "http".to_owned(), http);
     }
     let mut text = serde_json::to_string_pretty(&file)?;
     text.push('\n');

@@ -5,6 +5,7 @@
 //! from the file, recorded, or complained about; no secret is recorded.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -137,11 +138,16 @@ impl Script {
         match std::str::from_utf8(bytes) {
             Err(_) => json!({"$base64": STANDARD.encode(bytes)}),
             Ok("") => Value::Null,
-            Ok(text) => match serde_json::from_str::<Value>(&self.masked(text)) {
+            Ok(text) => {
+                let text = self.masked(text);
                 // Written again it must be the same bytes, or it stays a text.
-                Ok(value) if (value.is_object() || value.is_array()) && value.to_string() == self.masked(text) => value,
-                _ => Value::String(self.masked(text)),
-            },
+                let is_same = |value: &Value| {
+                    let again = value.to_string();
+                    (value.is_object() || value.is_array()) && again == text
+                };
+                let value = serde_json::from_str::<Value>(&text).ok().filter(is_same);
+                value.unwrap_or(Value::String(text))
+            }
         }
     }
 }
@@ -220,20 +226,21 @@ fn complaint(entries: &[Entry], request: &HttpRequest) -> String {
     if let Ok(body) = std::str::from_utf8(&request.body)
         && !body.is_empty()
     {
-        text.push_str(&format!(" with the body {}", show(&Value::from(body))));
+        // Writing to a String cannot fail.
+        let _ = write!(text, " with the body {}", show(&Value::from(body)));
     }
     text.push_str(", and no answer in `http` fits");
     let nearest = entries.iter().enumerate().filter(|(_, e)| e.is_open());
     let nearest = nearest.map(|(at, e)| (at, mismatches(&e.spec.request, request))).min_by_key(|(_, m)| m.len());
     match nearest {
         None if entries.is_empty() => {
-            text.push_str(": there is none (`--record` asks the real one and writes it down)")
+            text.push_str(": there is none (`--record` asks the real one and writes it down)");
         }
         None => text.push_str(": all of them were used (`times` says how often one answers)"),
         Some((at, mismatches)) => {
-            text.push_str(&format!("; http[{at}] is the nearest"));
+            let _ = write!(text, "; http[{at}] is the nearest");
             for m in mismatches {
-                text.push_str(&format!("\n  {}: expected {}, asked {}", m.path, m.expected, m.actual));
+                let _ = write!(text, "\n  {}: expected {}, asked {}", m.path, m.expected, m.actual);
             }
         }
     }

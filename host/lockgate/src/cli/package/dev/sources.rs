@@ -15,7 +15,7 @@ const FILES_MAX: usize = 20_000;
 /// Folders that tools make.
 const MADE: [&str; 8] = ["target", "dist", "build", "node_modules", "__pycache__", "venv", "bin", "obj"];
 /// Files that tools make.
-const WRITTEN: [&str; 5] = ["wasm", "o", "pyc", "tmp", "swp"];
+const WRITTEN: [&str; 6] = ["wasm", "o", "pyc", "tmp", "swp", "lock"];
 
 /// The files of a project; two that are equal mean that nothing has changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl Sources {
             for entry in entries.flatten() {
                 let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
                 let Ok(data) = entry.metadata() else { continue };
-                if name.starts_with('.') || name.ends_with(".lock") || name == "package-lock.json" || name == "go.sum" {
+                if name.starts_with('.') || name == "package-lock.json" || name == "go.sum" {
                     continue;
                 }
                 if data.is_dir() {

@@ -107,9 +107,9 @@ fn state(status: &Value) -> String {
         return format!("FAILED: {}", trace.join("\n  "));
     }
     let applying = status["health"]["state"] == "applying";
-    let states: Vec<String> = tasks.iter().map(|task| text(&task["state"])).collect();
+    let each: Vec<String> = tasks.iter().map(|task| text(&task["state"])).collect();
     let own = if applying { "changing".to_owned() } else { text(&status["connector"]["state"]) };
-    format!("{own}, its tasks [{}]", states.join(", "))
+    format!("{own}, its tasks [{}]", each.join(", "))
 }
 
 /// The figures of a connector, its tasks together, from the text format of Prometheus.
