@@ -5,6 +5,9 @@
 
 pub mod fixture;
 mod kinds;
+mod limits;
+mod matrix;
+mod outside;
 mod sinks;
 mod soak;
 mod sources;
@@ -18,8 +21,10 @@ pub enum Guest {
     Rust,
     /// `tests/guests/python`.
     Python,
-    /// `tests/guests/js`.
-    JavaScript,
+    /// `tests/guests/js` on `QuickJS`.
+    QuickJs,
+    /// `tests/guests/js` on `StarlingMonkey`.
+    StarlingMonkey,
     /// `tests/guests/c`, through `sdk/c`.
     C,
     /// `tests/guests/go`, through `sdk/go`.
@@ -32,9 +37,22 @@ impl Guest {
         match self {
             Self::Rust => "reference",
             Self::Python => "python",
-            Self::JavaScript => "js",
+            Self::QuickJs => "js",
+            Self::StarlingMonkey => "js-starlingmonkey",
             Self::C => "c",
             Self::Go => "go",
+        }
+    }
+
+    /// Name for people, as in `docs/languages.md`.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Rust => "Rust",
+            Self::Python => "Python",
+            Self::QuickJs => "JS (QuickJS)",
+            Self::StarlingMonkey => "JS (StarlingMonkey)",
+            Self::C => "C",
+            Self::Go => "Go",
         }
     }
 
@@ -48,21 +66,39 @@ impl Guest {
         match self {
             Self::Rust => "reference",
             Self::Python => "reference-python",
-            Self::JavaScript => "reference-js",
+            Self::QuickJs => "reference-js",
+            Self::StarlingMonkey => "reference-js-starlingmonkey",
             Self::C => "reference-c",
             Self::Go => "reference-go",
         }
     }
 }
 
+/// Cases, and the guests that they are put to.
+pub type Cases = (&'static [Guest], &'static [&'static str]);
+
 /// Makes a test of each case for each language.
 macro_rules! in_each_language {
     ($($case:ident),* $(,)?) => {
-        mod rust { $( #[test] fn $case() { super::$case(crate::contract::Guest::Rust); } )* }
-        mod python { $( #[test] fn $case() { super::$case(crate::contract::Guest::Python); } )* }
-        mod javascript { $( #[test] fn $case() { super::$case(crate::contract::Guest::JavaScript); } )* }
-        mod c { $( #[test] fn $case() { super::$case(crate::contract::Guest::C); } )* }
-        mod go { $( #[test] fn $case() { super::$case(crate::contract::Guest::Go); } )* }
+        crate::contract::in_languages!(
+            [rust Rust, python Python, javascript QuickJs, starlingmonkey StarlingMonkey, c C, go Go] [$($case),*]
+        );
     };
 }
 pub(crate) use in_each_language;
+
+/// Makes a test of each case for each of these languages, and lists them for `docs/languages.md`.
+macro_rules! in_languages {
+    ([$($module:ident $guest:ident),*] [$($case:ident),*]) => {
+        /// What is asked here.
+        pub const CASES: crate::contract::Cases = (&[$(crate::contract::Guest::$guest),*], &[$(stringify!($case)),*]);
+        crate::contract::in_languages!(@ [$($module $guest),*] [$($case),*]);
+    };
+    (@ [$($module:ident $guest:ident),*] $cases:tt) => {
+        $( crate::contract::in_languages!(@ $module $guest $cases); )*
+    };
+    (@ $module:ident $guest:ident [$($case:ident),*]) => {
+        mod $module { $( #[test] fn $case() { super::$case(crate::contract::Guest::$guest); } )* }
+    };
+}
+pub(crate) use in_languages;

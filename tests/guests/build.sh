@@ -6,10 +6,8 @@ here="$(cd "$(dirname "$0")" && pwd)"
 dist="$(mkdir -p "$1" && cd "$1" && pwd)"
 wit="$here/../../wit/v0.1" sdk="$here/../../sdk"
 cache="${LOCKGATE_CACHE:-$HOME/.cache/lockgate}"
-built="$cache/built-guests" tools="$cache/tools"
-mkdir -p "$built" "$tools"
-
-componentize_py=0.25.1
+built="$cache/built-guests"
+mkdir -p "$built"
 
 # The digest of what a guest is made of: files and folders.
 digest() {
@@ -25,11 +23,8 @@ build_python() {
     local name="$1" module="$2" folder="$3" wasm
     wasm="$built/$name-$(digest "$folder" "$sdk/python/src").wasm"
     if [ ! -f "$wasm" ]; then
-        local env="$tools/componentize-py-$componentize_py"
-        if [ ! -x "$env/bin/componentize-py" ]; then
-            python3 -m venv "$env"
-            "$env/bin/pip" --quiet --disable-pip-version-check install "componentize-py==$componentize_py"
-        fi
+        local env
+        env="$("$here/../../.ci/python-tools")"
         PATH="$env/bin:$PATH" PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$sdk/python/src" \
             python3 -m lockgate build "$module" --path "$folder" --output "$wasm.new" >/dev/null
         mv "$wasm.new" "$wasm"
@@ -37,12 +32,13 @@ build_python() {
     install_guest "$wasm" "$dist/$name.wasm"
 }
 
-# `build_js <name of the .wasm> <module> <folder of what it is made of>`
+# `build_js <name of the .wasm> <module> <folder of what it is made of> [engine]`
 build_js() {
     local name="$1" module="$2" folder="$3" wasm
     wasm="$built/$name-$(digest "$folder" "$sdk/js/src" "$sdk/js/cli").wasm"
     if [ ! -f "$wasm" ]; then
-        LOCKGATE_JS_TOOLS="$("$sdk/js/tools.sh")" node "$sdk/js/cli/lockgate-js.mjs" build "$module" --output "$wasm.new" >/dev/null
+        LOCKGATE_JS_TOOLS="$("$sdk/js/tools.sh")" node "$sdk/js/cli/lockgate-js.mjs" build "$module" --output "$wasm.new" \
+            --engine "${4:-quickjs}" >/dev/null
         mv "$wasm.new" "$wasm"
     fi
     install_guest "$wasm" "$dist/$name.wasm"
@@ -50,6 +46,7 @@ build_js() {
 
 build_python python app "$here/python"
 build_js js "$here/js/guest.ts" "$here/js"
+build_js js_starlingmonkey "$here/js/starlingmonkey.ts" "$here/js" starlingmonkey
 ci="$here/../../.ci"
 "$ci/build-c" "$dist" c "$here/c"
 "$ci/build-c" "$dist" words_cpp "$here/cpp"

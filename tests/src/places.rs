@@ -21,6 +21,12 @@ pub fn packages() -> PathBuf {
     existing(root().join("dist/packages"), "make plugins")
 }
 
+/// One of the bundled packages, by the name of its folder in `plugins`.
+pub fn bundled(name: &str) -> Vec<u8> {
+    let path = packages().join(format!("{}.wasm", name.replace('-', "_")));
+    std::fs::read(existing(path, "make plugins")).unwrap()
+}
+
 /// A component of `tests/guests`, by the name of its file without `.wasm`.
 pub fn guest(name: &str) -> Vec<u8> {
     let path = existing(root().join("dist/guests").join(format!("{}.wasm", name.replace('-', "_"))), "make guests");

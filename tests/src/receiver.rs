@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -56,6 +56,9 @@ struct State {
     received: Vec<Received>,
     script: VecDeque<Reply>,
     judge: Option<Judge>,
+    /// Open connections, and whether new ones are taken.
+    open: Vec<TcpStream>,
+    down: bool,
 }
 
 /// The server. Its threads end with their connections.
@@ -68,17 +71,47 @@ pub struct Receiver {
 impl Receiver {
     /// Starts on a free port; answers 200.
     pub fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let state = Arc::new(Mutex::new(State::default()));
-        let shared = Arc::clone(&state);
+        let mut receiver = Self { address: "127.0.0.1:0".to_owned(), state: Arc::default() };
+        receiver.listen();
+        receiver
+    }
+
+    /// As if its process had ended: connections break, new ones are refused. What it received stays known.
+    pub fn stop(&self) {
+        let open = {
+            let mut state = self.state.lock().unwrap();
+            state.down = true;
+            std::mem::take(&mut state.open)
+        };
+        open.iter().for_each(|stream| drop(stream.shutdown(Shutdown::Both)));
+        // Wakes the listener, which then closes; whoever is quicker is shut out.
+        drop(TcpStream::connect(&self.address));
+        crate::eventually("nobody listens", || TcpStream::connect(&self.address).is_err().then_some(()));
+    }
+
+    /// Starts again where it was.
+    pub fn restart(&mut self) {
+        self.listen();
+    }
+
+    fn listen(&mut self) {
+        let listener = TcpListener::bind(&self.address).unwrap();
+        self.address = listener.local_addr().unwrap().to_string();
+        self.state.lock().unwrap().down = false;
+        let shared = Arc::clone(&self.state);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
+                {
+                    let mut state = shared.lock().unwrap();
+                    if state.down {
+                        return;
+                    }
+                    state.open.extend(stream.try_clone());
+                }
                 let shared = Arc::clone(&shared);
                 std::thread::spawn(move || serve(&stream, &shared));
             }
         });
-        Self { address, state }
     }
 
     /// The next requests are answered with these, later ones with 200 again.

@@ -90,6 +90,7 @@ impl Worker {
             writeln!(text, "{key}={value}").unwrap();
         }
         fs::write(dir.path().join("worker.properties"), text).unwrap();
+        link_quick_packages(&dir.path().join("bundled"));
         for (at, connector) in options.standalone.iter().flatten().enumerate() {
             fs::write(dir.path().join(format!("connector-{at}.json")), connector.to_string()).unwrap();
         }
@@ -318,6 +319,17 @@ fn pid(child: &Child) -> Pid {
     Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap()
 }
 
+/// The bundled packages but those that take seconds to compile: workers start by the hundred here. A test of one of those uploads it.
+fn link_quick_packages(folder: &Path) {
+    const QUICK_BYTES_MAX: u64 = 8 << 20;
+    fs::create_dir_all(folder).unwrap();
+    for entry in fs::read_dir(places::packages()).unwrap().flatten() {
+        if entry.metadata().unwrap().len() <= QUICK_BYTES_MAX {
+            std::os::unix::fs::symlink(entry.path(), folder.join(entry.file_name())).unwrap();
+        }
+    }
+}
+
 fn usual_properties(bootstrap: &str, address: &str, dir: &Path) -> Vec<(String, String)> {
     let group = unique("worker");
     let folder = dir.to_string_lossy();
@@ -344,7 +356,7 @@ fn usual_properties(bootstrap: &str, address: &str, dir: &Path) -> Vec<(String, 
         ("consumer.auto.offset.reset", "earliest".to_owned()),
         ("lockgate.cache.dir", places::compile_cache().to_string_lossy().into_owned()),
         ("lockgate.packages.dir", format!("{folder}/packages")),
-        ("lockgate.packages.bundled", places::packages().to_string_lossy().into_owned()),
+        ("lockgate.packages.bundled", format!("{folder}/bundled")),
         ("lockgate.grants.read", folder.to_string()),
         ("lockgate.grants.write", folder.to_string()),
         ("lockgate.grants.http", "127.0.0.1".to_owned()),

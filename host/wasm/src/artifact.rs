@@ -15,18 +15,13 @@ use crate::abi::info::Facts;
 use crate::cache::Found;
 use crate::engine::Core;
 use crate::error::PackageError;
-use crate::inspect::inspect;
+use crate::inspect::{Inspected, inspect};
 use crate::package::Package;
 
 /// Does it all, in order.
 pub(crate) async fn load(core: &Arc<Core>, bytes: Bytes) -> Result<Arc<Package>, PackageError> {
-    let max = core.options.upload.package_bytes;
     let size_bytes = bytes.len() as u64;
-    let wasm = bytes.clone();
-    // Validation and hashing take milliseconds for each megabyte: not on a thread that drives tasks.
-    let work = tokio::task::spawn_blocking(move || inspect(&wasm, max).map(|found| (found, digest_of(&wasm))));
-    let (found, digest) = work.await.map_err(|e| host(format!("validation panicked: {e}")))??;
-    let component = component(core, &digest, bytes).await?;
+    let (digest, component, found) = component(core, bytes).await?;
     let pre = core.linker.instantiate_pre(&component).map_err(|e| {
         // Inspection knows packages, the linker knows every function.
         PackageError::UnknownImports(vec![format!("{e:#}")])
@@ -46,22 +41,61 @@ pub(crate) async fn load(core: &Arc<Core>, bytes: Bytes) -> Result<Arc<Package>,
     Package::describe(core, pre, facts).await
 }
 
-async fn component(core: &Arc<Core>, digest: &str, wasm: Bytes) -> Result<Component, PackageError> {
-    let found = blocking(core, digest, |core, digest| core.cache.as_ref().map_or(Found::Nothing, |c| c.find(digest)));
-    match found.await? {
-        Found::Image(path) => match from_file(core, &path) {
-            Ok(component) => return Ok(component),
-            Err(e) => tracing::warn!(digest, "the cached native image is of no use, compiling again: {e:#}"),
-        },
+/// The package's digest, its native code, and what it says about its borders: from the cache, or inspected and compiled now.
+async fn component(core: &Arc<Core>, wasm: Bytes) -> Result<(String, Component, Inspected), PackageError> {
+    let bytes = wasm.clone();
+    // Hashing takes milliseconds for each ten megabytes: not on a thread that drives tasks.
+    let looked_up = blocking(core, move |core| {
+        let digest = digest_of(&bytes);
+        let cached = cached(core, &digest);
+        (digest, cached)
+    });
+    let (digest, found) = looked_up.await?;
+    if let Some((component, found)) = found {
+        return Ok((digest, component, found));
+    }
+    let (max, bytes) = (core.options.upload.package_bytes, wasm.clone());
+    // Validation takes longer still.
+    let inspected = blocking(core, move |_| inspect(&bytes, max)).await??;
+    let (wanted, patience) = (digest.clone(), core.options.compile.wall);
+    let turn = blocking(core, move |core| core.cache.as_ref().map(|cache| cache.turn(&wanted, patience))).await?;
+    if turn.as_ref().is_some_and(|turn| !turn.is_alone()) {
+        tracing::warn!(digest, "another process has been compiling this package for long; compiling it here, too");
+    }
+    let wanted = digest.clone();
+    // Another process may have compiled it meanwhile.
+    if let Some((component, found)) = blocking(core, move |core| cached(core, &wanted)).await? {
+        return Ok((digest, component, found));
+    }
+    let image = crate::compile::compile(core, wasm).await?;
+    let (name, notes) = (digest.clone(), inspected.clone());
+    let component = blocking(core, move |core| kept(core, &name, &image, &notes)).await??;
+    drop(turn);
+    Ok((digest, component, inspected))
+}
+
+/// What the cache has of a package. A package that was inspected before its image was kept is as good as inspected.
+fn cached(core: &Core, digest: &str) -> Option<(Component, Inspected)> {
+    match core.cache.as_ref()?.find(digest) {
+        Found::Image(path, notes) => {
+            let inspected = serde_json::from_slice(&notes).map_err(|e| tracing::warn!(digest, "unreadable notes: {e}"));
+            match from_file(core, &path) {
+                Ok(component) => return Some((component, inspected.ok()?)),
+                Err(e) => tracing::warn!(digest, "the cached native image is of no use, compiling again: {e:#}"),
+            }
+        }
         Found::Tampered => {
             tracing::warn!(digest, "the cached native image was changed by someone else: removed, compiling again");
         }
         Found::Nothing => {}
     }
-    let image = Arc::new(crate::compile::compile(core, wasm).await?);
-    let kept = Arc::clone(&image);
-    let kept = blocking(core, digest, move |core, digest| core.cache.as_ref().map(|cache| cache.keep(digest, &kept)));
-    match kept.await? {
+    None
+}
+
+/// Keeps an image, and loads it from where it is kept, so that its pages are those of the file.
+fn kept(core: &Core, digest: &str, image: &[u8], notes: &Inspected) -> Result<Component, PackageError> {
+    let notes = serde_json::to_vec(notes).map_err(|e| host(format!("notes cannot be written: {e}")))?;
+    match core.cache.as_ref().map(|cache| cache.keep(digest, image, &notes)) {
         None => {}
         Some(Ok(path)) => match from_file(core, &path) {
             Ok(component) => return Ok(component),
@@ -71,17 +105,16 @@ async fn component(core: &Arc<Core>, digest: &str, wasm: Bytes) -> Result<Compon
             tracing::warn!(digest, "the native image cannot be kept (it is compiled again at the next start): {e}");
         }
     }
-    from_memory(core, &image).map_err(|e| host(format!("the native image cannot be loaded: {e:#}")))
+    from_memory(core, image).map_err(|e| host(format!("the native image cannot be loaded: {e:#}")))
 }
 
 async fn blocking<T: Send + 'static>(
     core: &Arc<Core>,
-    digest: &str,
-    work: impl FnOnce(&Core, &str) -> T + Send + 'static,
+    work: impl FnOnce(&Core) -> T + Send + 'static,
 ) -> Result<T, PackageError> {
-    let (core, digest) = (Arc::clone(core), digest.to_owned());
-    let work = tokio::task::spawn_blocking(move || work(&core, &digest));
-    work.await.map_err(|e| host(format!("the cache panicked: {e}")))
+    let core = Arc::clone(core);
+    let work = tokio::task::spawn_blocking(move || work(&core));
+    work.await.map_err(|e| host(format!("loading a package panicked: {e}")))
 }
 
 #[allow(unsafe_code)]

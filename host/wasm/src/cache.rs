@@ -1,17 +1,23 @@
-//! Native images on disk.
+//! Native images on disk, each with what is known of its package.
 //!
-//! Enters: images that this host compiled. Leaves: the same bytes, or nothing. Invariant: an image is handed out only if
-//! its keyed checksum (HMAC-SHA-256) fits; the key lies beside the images in a directory that only this user can open.
+//! Enters: images that this host compiled, notes. Leaves: the same bytes, or nothing. Invariant: an image and its notes are handed
+//! out only if their keyed hash (BLAKE3) fits; the key lies beside the images in a directory that only this user can open. So what
+//! was checked before an image was made (that the package is valid) need not be checked again.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-use sha2::{Digest, Sha256};
+use blake3::{Hash, Hasher};
 
 const KEY_BYTES: usize = 32;
 const KEY_FILE: &str = "cache.key";
+/// Layout of the seal: 32 bytes of hash, then the notes. Part of the names of files.
+const LAYOUT: &str = "2";
+/// Time between two looks whether another process has finished compiling.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// The directory.
 #[derive(Debug)]
@@ -24,12 +30,25 @@ pub(crate) struct Cache {
 /// What a look into the cache gave.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Found {
-    /// The file holds what this host wrote.
-    Image(PathBuf),
+    /// The file holds what this host wrote, with these notes.
+    Image(PathBuf, Vec<u8>),
     /// There is none.
     Nothing,
     /// There is one that this host did not write, or not like this; it was removed.
     Tampered,
+}
+
+/// The right to compile a package. Given back when it is dropped, or the process ends.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    lock: Option<File>,
+}
+
+impl Turn {
+    /// False if another process seems to be at it still.
+    pub(crate) const fn is_alone(&self) -> bool {
+        self.lock.is_some()
+    }
 }
 
 impl Cache {
@@ -44,9 +63,15 @@ impl Cache {
     /// Looks for the image of a package by its digest.
     pub(crate) fn find(&self, digest: &str) -> Found {
         let (image, seal) = self.paths(digest);
-        let Ok(expected) = fs::read(&seal) else { return Found::Nothing };
-        match self.seal_of(digest, &image) {
-            Ok(actual) if same(&actual, &expected) => Found::Image(image),
+        let Ok(kept) = fs::read(&seal) else { return Found::Nothing };
+        let fits = |kept: &[u8]| -> io::Result<Option<Vec<u8>>> {
+            let Some((expected, notes)) = kept.split_first_chunk::<KEY_BYTES>() else { return Ok(None) };
+            let actual = self.seal_of(digest, notes, File::open(&image)?)?;
+            // Compared in constant time.
+            Ok((actual == Hash::from_bytes(*expected)).then(|| notes.to_vec()))
+        };
+        match fits(&kept) {
+            Ok(Some(notes)) => Found::Image(image, notes),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Found::Nothing,
             _ => {
                 let _ = (fs::remove_file(&seal), fs::remove_file(&image));
@@ -55,16 +80,33 @@ impl Cache {
         }
     }
 
-    /// Keeps an image: first the image, then its seal, each whole or not at all.
-    pub(crate) fn keep(&self, digest: &str, image: &[u8]) -> io::Result<PathBuf> {
+    /// Keeps an image and notes: first the image, then its seal, each whole or not at all.
+    pub(crate) fn keep(&self, digest: &str, image: &[u8], notes: &[u8]) -> io::Result<PathBuf> {
         let (path, seal) = self.paths(digest);
-        let mut mac = self.mac(digest);
-        mac.update(image);
-        let kept = self.place(&path, image).and_then(|()| self.place(&seal, &mac.finish()));
+        let kept = self.seal_of(digest, notes, image).and_then(|hash| {
+            self.place(&path, image)?;
+            self.place(&seal, &[hash.as_bytes(), notes].concat())
+        });
         if kept.is_err() {
             let _ = (fs::remove_file(&seal), fs::remove_file(&path));
         }
         kept.map(|()| path)
+    }
+
+    /// Waits until no other process compiles this package, for at most so long: then two do the same work, and no harm is done.
+    pub(crate) fn turn(&self, digest: &str, patience: Duration) -> Turn {
+        let path = self.paths(digest).0.with_extension("lock");
+        let Ok(file) = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path) else {
+            return Turn { lock: None };
+        };
+        let end = Instant::now() + patience;
+        while file.try_lock().is_err() {
+            if Instant::now() > end {
+                return Turn { lock: None };
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+        Turn { lock: Some(file) }
     }
 
     fn place(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -76,27 +118,17 @@ impl Cache {
     }
 
     fn paths(&self, digest: &str) -> (PathBuf, PathBuf) {
-        let name = format!("{}-{}", digest.rsplit(':').next().unwrap_or(digest), self.engine_hash);
+        let name = format!("{}-{}-{LAYOUT}", digest.rsplit(':').next().unwrap_or(digest), self.engine_hash);
         (self.dir.join(format!("{name}.cwasm")), self.dir.join(format!("{name}.seal")))
     }
 
-    fn seal_of(&self, digest: &str, path: &Path) -> io::Result<[u8; 32]> {
-        let mut file = File::open(path)?;
-        let mut mac = self.mac(digest);
-        let mut buffer = vec![0; 256 << 10];
-        loop {
-            match file.read(&mut buffer)? {
-                0 => return Ok(mac.finish()),
-                n => mac.update(&buffer[..n]),
-            }
-        }
-    }
-
-    /// Begun with the names, so that an image cannot stand in for another.
-    fn mac(&self, digest: &str) -> Hmac {
-        let mut mac = Hmac::new(&self.key);
-        mac.update(format!("{digest}\n{}\n", self.engine_hash).as_bytes());
-        mac
+    /// Over the names, so that an image cannot stand in for another, the notes and the image.
+    fn seal_of(&self, digest: &str, notes: &[u8], image: impl Read) -> io::Result<Hash> {
+        let mut hasher = Hasher::new_keyed(&self.key);
+        hasher.update(format!("{digest}\n{}\n{}\n", self.engine_hash, notes.len()).as_bytes());
+        hasher.update(notes);
+        hasher.update_reader(image)?;
+        Ok(hasher.finalize())
     }
 }
 
@@ -117,37 +149,6 @@ fn read_key(path: &Path) -> io::Result<[u8; KEY_BYTES]> {
     Ok(key)
 }
 
-fn same(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).fold(0, |diff, (x, y)| diff | (x ^ y)) == 0
-}
-
-/// RFC 2104 over SHA-256, for keys of 32 bytes.
-struct Hmac {
-    inner: Sha256,
-    outer: Sha256,
-}
-
-impl Hmac {
-    fn new(key: &[u8; KEY_BYTES]) -> Self {
-        let pad = |byte: u8| {
-            let mut block = [byte; 64];
-            block.iter_mut().zip(key).for_each(|(b, k)| *b ^= k);
-            Sha256::new_with_prefix(block)
-        };
-        Self { inner: pad(0x36), outer: pad(0x5c) }
-    }
-
-    fn update(&mut self, bytes: &[u8]) {
-        self.inner.update(bytes);
-    }
-
-    fn finish(self) -> [u8; 32] {
-        let mut outer = self.outer;
-        outer.update(self.inner.finalize());
-        outer.finalize().into()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -161,8 +162,8 @@ mod tests {
     fn what_was_kept_is_found_by_the_next_process() {
         let root = tempfile::tempdir().unwrap();
         let dir = root.path().join("deep/cache");
-        let path = cache(&dir).keep("sha256:aa", b"native").unwrap();
-        assert_eq!(cache(&dir).find("sha256:aa"), Found::Image(path.clone()));
+        let path = cache(&dir).keep("sha256:aa", b"native", b"notes").unwrap();
+        assert_eq!(cache(&dir).find("sha256:aa"), Found::Image(path.clone(), b"notes".to_vec()));
         assert_eq!(cache(&dir).find("sha256:bb"), Found::Nothing);
         assert_eq!(Cache::open(&dir, "e2".to_owned()).unwrap().find("sha256:aa"), Found::Nothing);
         let mode = |p: &Path| fs::metadata(p).unwrap().permissions().mode() & 0o777;
@@ -176,7 +177,7 @@ mod tests {
         let change: [fn(&Path); 3] =
             [|p| fs::write(p, b"nativE").unwrap(), |p| fs::write(p, b"nat").unwrap(), |p| fs::write(p, b"").unwrap()];
         for tamper in change {
-            let path = cache.keep("sha256:aa", b"native").unwrap();
+            let path = cache.keep("sha256:aa", b"native", b"notes").unwrap();
             tamper(&path);
             assert_eq!(cache.find("sha256:aa"), Found::Tampered);
             assert_eq!(cache.find("sha256:aa"), Found::Nothing, "it was removed");
@@ -187,7 +188,7 @@ mod tests {
     fn a_seal_of_another_package_or_key_does_not_fit() {
         let root = tempfile::tempdir().unwrap();
         let cache = cache(root.path());
-        let (a, b) = (cache.keep("sha256:aa", b"one").unwrap(), cache.keep("sha256:bb", b"two").unwrap());
+        let (a, b) = (cache.keep("sha256:aa", b"one", b"").unwrap(), cache.keep("sha256:bb", b"two", b"").unwrap());
         fs::copy(&a, &b).unwrap();
         fs::copy(a.with_extension("seal"), b.with_extension("seal")).unwrap();
         assert_eq!(cache.find("sha256:bb"), Found::Tampered);
@@ -196,13 +197,28 @@ mod tests {
     }
 
     #[test]
-    fn the_checksum_is_hmac_sha256() {
-        // RFC 4231, test case 1, its key padded with zeros as HMAC does.
-        let mut key = [0; KEY_BYTES];
-        key[..20].fill(0x0b);
-        let mut mac = Hmac::new(&key);
-        mac.update(b"Hi There");
-        let hex: String = mac.finish().iter().map(|b| format!("{b:02x}")).collect();
-        assert_eq!(hex, "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+    fn changed_notes_are_never_handed_out() {
+        let root = tempfile::tempdir().unwrap();
+        let cache = cache(root.path());
+        let path = cache.keep("sha256:aa", b"native", b"{}").unwrap();
+        let seal = path.with_extension("seal");
+        let whole = fs::read(&seal).unwrap();
+        for changed in [[&whole[..], b" "].concat(), whole[..whole.len() - 1].to_vec(), whole[..5].to_vec(), vec![]] {
+            cache.keep("sha256:aa", b"native", b"{}").unwrap();
+            fs::write(&seal, changed).unwrap();
+            assert_eq!(cache.find("sha256:aa"), Found::Tampered);
+        }
+    }
+
+    #[test]
+    fn one_process_compiles_and_the_others_wait_for_it() {
+        let root = tempfile::tempdir().unwrap();
+        let (one, other) = (cache(root.path()), cache(root.path()));
+        let turn = one.turn("sha256:aa", Duration::ZERO);
+        assert!(turn.is_alone());
+        assert!(!other.turn("sha256:aa", Duration::ZERO).is_alone(), "it went on after its patience");
+        assert!(other.turn("sha256:bb", Duration::ZERO).is_alone());
+        drop(turn);
+        assert!(other.turn("sha256:aa", Duration::ZERO).is_alone());
     }
 }

@@ -24,6 +24,7 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 use crate::far_end::{self, Deadlines, FarEnd};
 use crate::grants::Grants;
+use crate::request_body::Drained;
 use crate::spec::LogLevel;
 use crate::trust::Trust;
 use crate::volume::LogGate;
@@ -99,6 +100,7 @@ impl WasiHttpHooks for Egress {
         _: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Answer> + Send> {
         let shared = Arc::clone(&self.0);
+        let request = request.map(Drained::wrap);
         Box::new(async move { shared.send(request, options.unwrap_or_default()).await })
     }
 }

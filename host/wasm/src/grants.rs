@@ -102,7 +102,7 @@ impl Policy {
             };
             for text in fill(template, config) {
                 if let Err(reason) = self.grant(request, &text, &mut grants) {
-                    refused.push(Refused { request: format!("{kind} {text}"), reason });
+                    refused.push(Refused { request: format!("{kind} {}", shown(request, &text)), reason });
                 }
             }
         }
@@ -181,6 +181,16 @@ fn fill(template: &str, config: &[(String, String)]) -> Vec<String> {
     entries
         .flat_map(|entry| fill(after, config).into_iter().map(move |tail| format!("{before}{entry}{tail}")))
         .collect()
+}
+
+/// A filled-in request for people. Of a URL only host and port, which is what is granted: its path may be a secret.
+fn shown(request: &Request, text: &str) -> String {
+    match request {
+        Request::Read(_) | Request::Write(_) => text.to_owned(),
+        Request::Http(_) | Request::Tcp(_) => {
+            HostPattern::parse(text).map_or_else(|_| "(unreadable)".to_owned(), |host| host.to_string())
+        }
+    }
 }
 
 fn grant_hosts(kind: &str, policy: &[HostPattern], text: &str, granted: &mut Vec<HostPattern>) -> Result<(), String> {

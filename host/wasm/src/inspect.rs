@@ -20,7 +20,7 @@ const NAMES_MAX: usize = 20;
 
 /// What a component says about its borders.
 #[expect(clippy::struct_excessive_bools, reason = "each is an export of its own")]
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Inspected {
     /// Sorted.
     pub(crate) imports: Vec<String>,

@@ -26,6 +26,7 @@ mod outgoing;
 mod package;
 mod pattern;
 mod pre_release;
+mod request_body;
 mod segment;
 mod sink;
 mod source;

@@ -25,21 +25,21 @@ enum HostPart {
 
 impl HostPattern {
     /// Reads a pattern or a URL, of which host and port are taken (80 and 443 for `http` and `https` without a port). A
-    /// pattern without a port stands for every port.
+    /// pattern without a port stands for every port. Errors show no more of a URL than host and port: a path may be a secret.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let (authority, default_port) = split_url(text)?;
         let (host, port) = split_port(authority)
-            .ok_or_else(|| format!("`{text}` is not `host`, `host:port`, `*.domain:port`, an address or a URL"))?;
+            .ok_or_else(|| format!("`{}` is not `host`, `host:port`, `*.domain:port`, an address or a URL", bare(authority)))?;
         let port = match port {
             None => default_port,
             Some(digits) => match digits.parse::<u16>() {
                 Ok(number) if number > 0 => Some(number),
-                _ => return Err(format!("`{text}`: the port is a number from 1 to 65535")),
+                _ => return Err(format!("`{}`: the port is a number from 1 to 65535", bare(authority))),
             },
         };
         let host =
-            HostPart::parse(host).ok_or_else(|| format!("`{text}`: `{host}` is not a host name or an address"))?;
+            HostPart::parse(host).ok_or_else(|| format!("`{}` is not a host name or an address", bare(host)))?;
         Ok(Self { host, port })
     }
 
@@ -117,13 +117,18 @@ impl fmt::Display for HostPattern {
     }
 }
 
+/// Without what a path or query would be, if someone forgot the scheme.
+fn bare(authority: &str) -> &str {
+    authority.split(['/', '?', '#']).next().unwrap_or_default()
+}
+
 /// The authority of a URL and its default port; a text without a scheme is its own authority.
 fn split_url(text: &str) -> Result<(&str, Option<u16>), String> {
     let Some((scheme, rest)) = text.split_once("://") else { return Ok((text, None)) };
     let port = match scheme.to_ascii_lowercase().as_str() {
         "http" | "ws" => Some(80),
         "https" | "wss" => Some(443),
-        "" => return Err(format!("`{text}` begins with `://`: the scheme is missing")),
+        "" => return Err("it begins with `://`: the scheme is missing".to_owned()),
         _ => None,
     };
     let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
@@ -210,6 +215,14 @@ mod tests {
     fn nonsense_is_refused_by_name() {
         for bad in ["", "a b", "host:0", "host:65536", "host:x", "[::1", "://x", "a..b", "*.*", "x\r\ny", "http://"] {
             assert!(HostPattern::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_refused_shows_no_path_because_it_may_be_a_secret() {
+        for bad in ["https://a..b/se-cret", "https://u:se-cret@h:0/", "h:x/se-cret", "a b/se-cret", "://h/se-cret"] {
+            let why = HostPattern::parse(bad).unwrap_err();
+            assert!(!why.contains("se-cret"), "{why}");
         }
     }
 }

@@ -9,6 +9,7 @@ mod framed;
 mod idle;
 mod instances;
 mod languages;
+mod languages_memory;
 mod neighbour;
 mod peer;
 mod process;
@@ -46,6 +47,9 @@ fn main() {
     }
     if wanted("languages") {
         table::print("Languages", &languages::run());
+    }
+    if wanted("memory") {
+        table::print("Cost of a language", &languages_memory::run(kafka));
     }
     if wanted("idle") {
         table::print("Idle sink connectors", &idle::run(kafka));

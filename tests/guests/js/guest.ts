@@ -1,7 +1,7 @@
 // The reference guest in TypeScript, through sdk/js: keeps tests/guests/CONTRACT.md, word by word.
 
 import {
-  BadRecord, BadRecords, ConfigError, DONE, DROP, Fatal, NOW, Retriable, definePackage, key, log, metrics, predicate, sink, source, state,
+  BadRecord, BadRecords, ConfigError, DONE, DROP, Fatal, NOW, Retriable, context, definePackage, key, log, metrics, predicate, sink, source, state,
   transform, type Advice, type Batch, type Connector, type Flow, type Message, type Place, type Poll, type Position, type Positions,
   type Task, type TransformRecord,
 } from "@lockgate/sdk";
@@ -24,6 +24,11 @@ const sourceConfig = {
   perPoll: key.int({ default: 4, doc: "Records a poll." }),
 };
 
+const sinkConfig = {
+  ...config,
+  url: key.string({ default: "", doc: "Where mode http goes." }),
+};
+
 const stepConfig = {
   ...config,
   op: key.string({ default: "keep", doc: "What to do." }),
@@ -35,7 +40,7 @@ const stepConfig = {
 const doc = "Does what the contract of the tests says.";
 const encodings = ["bytes", "json"] as const;
 
-const say = (text: string) => log.info(`ref: ${text}`);
+export const say = (text: string) => log.info(`ref: ${text}`);
 const quoted = (encoding: string, text: string) => (encoding === "json" ? `"${text}"` : text);
 
 function ref_panics_here(): never {
@@ -69,7 +74,7 @@ function addToTotal(records: number): void {
   totalGauge.set(now);
 }
 
-class RefSource extends source({ name: "ref.Source", aliases: ["reference-source"], doc, encodings, config: sourceConfig }) {
+export class RefSource extends source({ name: "ref.Source", aliases: ["reference-source"], doc, encodings, config: sourceConfig }) {
   #partition = { source: "" };
   #next = 0n;
   #demand = "";
@@ -133,7 +138,8 @@ const OPTIONAL = '{"type":"string","optional":true}';
 const HEX = Array.from({ length: 256 }, (_, n) => n.toString(16).padStart(2, "0"));
 const shown = (bytes: Uint8Array | null) => (bytes === null ? "null" : Array.from(bytes, (b) => HEX[b]).join(""));
 
-class RefSink extends sink({ name: "ref.Sink", aliases: ["reference-sink"], doc, encodings, config }) {
+/** The sink, as both engines have it; `starlingmonkey.ts` adds what goes outside. */
+export class RefSink extends sink({ name: "ref.Sink", aliases: ["reference-sink"], doc, encodings, config: sinkConfig }) {
   #refusedPut = false;
   #refusedCommit = false;
 
@@ -154,7 +160,11 @@ class RefSink extends sink({ name: "ref.Sink", aliases: ["reference-sink"], doc,
     for (const p of partitions) say(`revoked ${p.topic}-${p.partition}@${p.offset}`);
   }
 
-  override *put(batch: Batch): Iterable<BadRecord> {
+  override put(batch: Batch): Iterable<BadRecord> | AsyncIterable<BadRecord> {
+    return this.#shown(batch);
+  }
+
+  *#shown(batch: Batch): Iterable<BadRecord> {
     this.#demands(batch);
     for (const record of batch) {
       const headers = record.headers;
@@ -179,13 +189,19 @@ class RefSink extends sink({ name: "ref.Sink", aliases: ["reference-sink"], doc,
 
   #demands(batch: Batch): void {
     const encoding = this.task.formats.value;
-    const texts = new Map(["fatal", "rows", "panic", "retriable"].map((what) => [quoted(encoding, `ref:${what}`), what]));
+    const texts = new Map(["fatal", "rows", "panic", "spin", "grow", "wait", "retriable"].map((what) => [quoted(encoding, `ref:${what}`), what]));
     for (const record of batch) {
       const length = record.value?.length ?? 0;
       const what = length < 8 || length > 20 ? undefined : texts.get(record.valueText!);
       if (what === "fatal") throw new Fatal("ref.put", "fatal on demand");
       if (what === "rows") throw new BadRecords([new BadRecord("ref.rows", "row on demand", record)]);
       if (what === "panic") ref_panics_here();
+      if (what === "spin") for (;;);
+      if (what === "grow") for (const kept: Uint8Array[] = []; ; ) kept.push(new Uint8Array(1 << 20).fill(1));
+      if (what === "wait") {
+        say("waiting");
+        while (!context.cancelled());
+      }
       if (what === "retriable" && !this.#refusedPut) {
         this.#refusedPut = true;
         throw new Retriable("ref.put", "not yet", { afterMs: 50 });
@@ -209,7 +225,7 @@ class RefSink extends sink({ name: "ref.Sink", aliases: ["reference-sink"], doc,
   }
 }
 
-class RefTransform extends transform({ name: "ref.Transform", doc, encodings, config: stepConfig }) {
+export class RefTransform extends transform({ name: "ref.Transform", doc, encodings, config: stepConfig }) {
   override open(): void {
     check("ref.Transform", this.task, this.config);
     say(`step ${this.config.op}`);
@@ -256,7 +272,7 @@ function* split(record: TransformRecord): Generator<void, void> {
   }
 }
 
-class RefHasKey extends predicate({ name: "ref.HasKey", doc: "Holds where the key is not null.", encodings, config }) {
+export class RefHasKey extends predicate({ name: "ref.HasKey", doc: "Holds where the key is not null.", encodings, config }) {
   override test(record: TransformRecord): boolean {
     return record.key !== null;
   }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ from lockgate import (
     Connector,
     Fatal,
     Flow,
+    Http,
     Message,
     Package,
     Place,
@@ -30,8 +32,11 @@ from lockgate import (
     Sink,
     Source,
     Task,
+    Tcp,
     Transform,
     TransformRecord,
+    context,
+    http,
     key,
     metrics,
     state,
@@ -56,6 +61,13 @@ class SourceSettings(Settings):
     count: int = key(10, doc="Records in all.")
     start: int = key(0, doc="First number without a stored position.")
     per_poll: int = key(4, doc="Records a poll.")
+
+
+class SinkSettings(Settings):
+    """What the sink takes."""
+
+    url: str = key("", doc="Where mode http goes.")
+    tcp: str = key("", doc="Where mode tcp goes: host:port.")
 
 
 class StepSettings(Settings):
@@ -187,7 +199,13 @@ class RefSource(
         say("close ref.Source")
 
 
-class RefSink(Sink[Settings], name="ref.Sink", aliases=["reference-sink"], encodings=["bytes", "json"]):
+class RefSink(
+    Sink[SinkSettings],
+    name="ref.Sink",
+    aliases=["reference-sink"],
+    encodings=["bytes", "json"],
+    asks=[Http("{url}"), Tcp("{tcp}")],
+):
     """Does what the contract of the tests says."""
 
     @classmethod
@@ -216,6 +234,10 @@ class RefSink(Sink[Settings], name="ref.Sink", aliases=["reference-sink"], encod
 
     def put(self, batch: Batch) -> Iterable[BadRecord]:
         self.demands(batch)
+        if self.mode == "http":
+            yield from self.over_http(batch)
+        elif self.mode == "tcp":
+            self.over_tcp(batch)
         for record in batch:
             headers = record.headers
             if self.mode != "quiet":
@@ -237,7 +259,8 @@ class RefSink(Sink[Settings], name="ref.Sink", aliases=["reference-sink"], encod
 
     def demands(self, batch: Batch) -> None:
         encoding = self.task.formats.value
-        texts = {quoted(encoding, f"ref:{what}").encode(): what for what in ("fatal", "rows", "panic", "retriable")}
+        demands = ("fatal", "rows", "panic", "spin", "grow", "wait", "retriable")
+        texts = {quoted(encoding, f"ref:{what}").encode(): what for what in demands}
         for index, value in enumerate(batch.values()):
             what = None if value is None else texts.get(bytes(value))
             if what == "fatal":
@@ -246,9 +269,49 @@ class RefSink(Sink[Settings], name="ref.Sink", aliases=["reference-sink"], encod
                 raise BadRecords([BadRecord("ref.rows", "row on demand", index)])
             if what == "panic":
                 ref_panics_here()
+            if what == "spin":
+                while True:
+                    pass
+            if what == "grow":
+                kept = []
+                while True:
+                    kept.append(bytearray(1 << 20))
+            if what == "wait":
+                say("waiting")
+                while not context.cancelled():
+                    pass
             if what == "retriable" and not self.refused_put:
                 self.refused_put = True
                 raise Retriable("ref.put", "not yet", after=0.05)
+
+    def over_http(self, batch: Batch) -> Iterable[BadRecord]:
+        for record in batch:
+            url, headers = f"{self.config.url}/{record.topic}/{record.offset}", {"x-ref": str(record.partition)}
+            try:
+                answer = http.post(url, headers=headers, body=bytes(record.value or b""), timeout=60)
+            except (http.HttpError, http.HttpDenied) as error:
+                raise Retriable("ref.http", f"no answer: {error.message}", after=0.1) from None
+            if answer.status in (429, 503):
+                wait = float(answer.headers.get("retry-after", "0"))
+                raise Retriable("ref.http", f"status {answer.status}", after=wait)
+            if answer.ok:
+                text = answer.text if len(answer.body) <= 64 else "..."
+                say(f"http {answer.status} {answer.headers.get('x-ref', '-')} {len(answer.body)} {text}")
+            else:
+                yield BadRecord("ref.http", f"status {answer.status}", record)
+
+    def over_tcp(self, batch: Batch) -> None:
+        host, _, port = self.config.tcp.rpartition(":")
+        try:
+            with socket.create_connection((host, int(port))) as connection, connection.makefile("rb") as lines:
+                for value in batch.values():
+                    connection.sendall(bytes(value or b"") + b"\n")
+                    line = lines.readline()
+                    if not line:
+                        raise ConnectionError("the connection was closed")
+                    say(f"tcp {line.decode().rstrip()}")
+        except OSError as error:
+            raise Retriable("ref.tcp", str(error), after=0.1) from None
 
     def prepare_commit(self, offsets: list[Place]) -> Iterable[Place]:
         if self.mode == "commit-retriable" and not self.refused_commit:

@@ -257,5 +257,32 @@ fn every_sdk_carries_the_contract_word_for_word() {
             different.push(format!("{} differs from wit/v0.1/{name}", relative(&copy)));
         }
     }
+    for wit in files().into_iter().filter(|p| relative(p).starts_with("wit/v0.1/")) {
+        let name = wit.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        let copies = ["sdk/c/wit", "sdk/go/wit", "sdk/js/wit", "sdk/python/src/lockgate/wit"];
+        different.extend(copies.iter().filter(|d| !root().join(d).join(&name).exists()).map(|d| format!("{d}/{name} is missing")));
+    }
     none_of(different, "the WIT files of an SDK are those of wit/v0.1:");
+}
+
+#[test]
+fn an_sdks_version_is_that_of_the_contract_and_its_changelog_knows_it() {
+    let versions = [
+        ("sdk/js", "package.json", "\"version\": \""),
+        ("sdk/python", "src/lockgate/__init__.py", "__version__ = \""),
+    ];
+    let mut wrong = Vec::new();
+    for (sdk, file, before) in versions {
+        let text = fs::read_to_string(root().join(sdk).join(file)).unwrap_or_default();
+        let version = text.split_once(before).and_then(|(_, rest)| rest.split_once('"')).map_or("", |(v, _)| v);
+        // One folder for each frozen version of the contract.
+        if !version.rsplit_once('.').is_some_and(|(minor, _)| root().join(format!("wit/v{minor}")).is_dir()) {
+            wrong.push(format!("{sdk}/{file}: {version:?} is not one of a contract in wit/"));
+        }
+        let changes = fs::read_to_string(root().join(sdk).join("CHANGELOG.md")).unwrap_or_default();
+        if !changes.contains(&format!("## {version}\n")) {
+            wrong.push(format!("{sdk}/CHANGELOG.md says nothing of {version}"));
+        }
+    }
+    none_of(wrong, "an SDK's major and minor version are those of the WIT that it is made for:");
 }

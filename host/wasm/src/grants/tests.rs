@@ -22,7 +22,7 @@ fn effective_is_what_policy_and_request_both_say() {
     let (grants, refused) = policy("*.example.com:443, es.corp", "").effective(&requests, &config);
     assert_eq!(shown(&grants.http), ["es.corp:9200", "api.example.com:443"]);
     let refused: Vec<_> = refused.iter().map(ToString::to_string).collect();
-    let expected = "http http://other.corp is not granted: no entry of lockgate.grants.http covers it";
+    let expected = "http other.corp:80 is not granted: no entry of lockgate.grants.http covers it";
     assert_eq!(refused, [expected]);
 }
 

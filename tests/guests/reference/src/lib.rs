@@ -3,6 +3,7 @@
 //! Enters: what the tests send. Leaves: what the contract says. Invariant: a change here is a change of the contract and
 //! of the Python and JavaScript guests.
 
+mod outside;
 mod sink;
 mod source;
 mod transform;

@@ -8,11 +8,14 @@ use std::time::Duration;
 
 use lockgate_sdk::{
     Batch, ConfigValue, Connector, Description, Encoding, Fault, Place, Record, Report, RowFault, Settings, Sink, Task,
-    TaskSettings, log, metrics,
+    TaskSettings, context, log, metrics,
 };
+
+use crate::outside::Outside;
 
 pub struct Reference {
     mode: String,
+    outside: Outside,
     value: Encoding,
     refused_put: bool,
     refused_commit: bool,
@@ -20,7 +23,7 @@ pub struct Reference {
 
 impl Sink for Reference {
     fn describe() -> Description {
-        crate::description("ref.Sink").alias("reference-sink")
+        crate::description("ref.Sink").alias("reference-sink").asks_http("{url}").asks_tcp("{tcp}")
     }
 
     fn validate(config: &Settings) -> Vec<ConfigValue> {
@@ -36,7 +39,8 @@ impl Sink for Reference {
         if mode == "state" {
             log::info!("ref: total {}", crate::total());
         }
-        Ok(Self { mode, value: task.formats.value, refused_put: false, refused_commit: false })
+        let outside = Outside::of(&task);
+        Ok(Self { mode, outside, value: task.formats.value, refused_put: false, refused_commit: false })
     }
 
     fn assigned(&mut self, partitions: &[Place]) -> Result<Vec<Place>, Fault> {
@@ -57,6 +61,11 @@ impl Sink for Reference {
     fn put(&mut self, batch: &Batch) -> Result<Report, Fault> {
         self.demands(batch)?;
         let mut report = Report::all_taken();
+        match self.mode.as_str() {
+            "http" => self.outside.http(batch, &mut report)?,
+            "tcp" => self.outside.tcp(batch)?,
+            _ => {}
+        }
         let mut line = String::new();
         for record in batch.iter() {
             if self.mode != "quiet" {
@@ -114,12 +123,33 @@ impl Reference {
                 return Err(Fault::rows(vec![RowFault::new(record.index(), "ref.rows", "row on demand")]));
             } else if is("ref:panic") {
                 crate::ref_panics_here();
+            } else if is("ref:spin") {
+                spin();
+            } else if is("ref:grow") {
+                grow();
+            } else if is("ref:wait") {
+                log::info!("ref: waiting");
+                while !context::cancelled() {}
             } else if is("ref:retriable") && !self.refused_put {
                 self.refused_put = true;
                 return Err(Fault::retriable("ref.put", "not yet").after(Duration::from_millis(50)));
             }
         }
         Ok(())
+    }
+}
+
+fn spin() -> ! {
+    let mut turns = 0_u64;
+    loop {
+        turns = std::hint::black_box(turns.wrapping_add(1));
+    }
+}
+
+fn grow() -> ! {
+    let mut kept = Vec::new();
+    loop {
+        kept.push(std::hint::black_box(vec![1_u8; 1 << 20]));
     }
 }
 
