@@ -9,3 +9,4 @@ export LOCKGATE_JS_TOOLS
 # In Cargo's words, so that the last line of `make test` counts them.
 counted() { "$@" 2>&1 | awk '{ print } / pass [0-9]+$/ { n = $NF } END { print "test result: " n " passed" }'; }
 counted node cli/lockgate-js.mjs test test/*.test.ts
+./publishable.sh

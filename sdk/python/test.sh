@@ -8,3 +8,4 @@ export PATH PYTHONPATH="$PWD/src" PYTHONDONTWRITEBYTECODE=1
 # In Cargo's words, so that the last line of `make test` counts them.
 counted() { "$@" 2>&1 | awk '{ print } /^Ran [0-9]+ test/ { n = $2 } END { print "test result: " n " passed" }'; }
 counted python3 -m unittest discover --start-directory tests
+./publishable.sh

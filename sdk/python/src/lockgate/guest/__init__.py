@@ -6,6 +6,7 @@ what a task keeps lives in this package, one task an instance.
 
 from __future__ import annotations
 
+import gc
 import importlib
 from typing import Any
 
@@ -33,6 +34,10 @@ def exports_of(package: Package) -> dict[str, type]:
         exports.setdefault("Source", _bound("sources", "SourceExports", descriptions))
         exports.setdefault("Sink", _bound("sinks", "SinkExports", descriptions))
         exports.setdefault("Transform", _bound("transforms", "TransformExports", descriptions))
+    # All instances share the memory that is there now, page by page until one writes to it. The collector writes to every object that
+    # it looks at: it need not look at these.
+    gc.collect()
+    gc.freeze()
     return exports
 
 
