@@ -41,18 +41,17 @@ fn a_hundred_tasks_with_fetch_fit_into_a_gibibyte() {
     a_hundred_tasks_fit("js-starlingmonkey");
 }
 
-/// The package with a section of so many bytes that nobody reads at its end.
+/// The package with a section of so many bytes behind it that nobody reads.
 fn padded(package: &[u8], size: usize) -> Vec<u8> {
-    let mut length = size - package.len();
+    let mut length = size;
     let mut bytes = [package, &[0]].concat();
-    let at = bytes.len();
     // The section's length, LEB128, then a name of one byte.
     while length >= 0x80 {
         bytes.push(0x80 | u8::try_from(length & 0x7f).unwrap());
         length >>= 7;
     }
     bytes.push(u8::try_from(length).unwrap());
-    let end = at + (bytes.len() - at) + (size - package.len());
+    let end = bytes.len() + size;
     bytes.extend([1, b'p']);
     bytes.resize(end, 0);
     bytes
@@ -65,9 +64,9 @@ fn a_package_of_forty_megabytes_is_taken_while_others_run() {
     let topic = kafka.topic("beside-upload", 1);
     let source = json!({"connector.class": "datagen", "template": "orders", "rate": "200", "topic": topic.name, "tasks.max": "1"});
     worker.create_running("steady", source);
-    let size = 40 << 20;
-    let view = worker.upload(&padded(&places::guest("reference"), size)).expect(201).json();
-    assert_eq!(view["size_bytes"].as_u64(), Some(size as u64), "{view}");
+    let package = padded(&places::guest("reference"), 40 << 20);
+    let view = worker.upload(&package).expect(201).json();
+    assert_eq!(view["size_bytes"].as_u64(), Some(package.len() as u64), "{view}");
     let during = topic.count();
     eventually("the source goes on", || (topic.count() > during).then_some(()));
     worker.wait_running("steady");

@@ -40,9 +40,9 @@ impl PackageStore {
         gone.and_then(|()| fs::File::open(&self.directory)?.sync_all()).map_err(|e| self.fault("removed", &e))
     }
 
-    /// All packages here: the file and its content.
-    pub(crate) fn read_all(&self) -> Vec<(PathBuf, io::Result<Bytes>)> {
-        read_directory(&self.directory)
+    /// The files of all packages here.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        package_files(&self.directory)
     }
 
     fn path(&self, digest: &str) -> PathBuf {
@@ -57,15 +57,20 @@ impl PackageStore {
     }
 }
 
-/// The `.wasm` files of a directory by name; none if it does not exist.
+/// The `.wasm` files of a directory by name, with their content; none if it does not exist.
 pub(crate) fn read_directory(directory: &Path) -> Vec<(PathBuf, io::Result<Bytes>)> {
+    package_files(directory).into_iter().map(|path| (path.clone(), fs::read(&path).map(Bytes::from))).collect()
+}
+
+/// Likewise, without: packages have tens of megabytes, so they are best read one after the other.
+pub(crate) fn package_files(directory: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
     let paths = entries.filter_map(|entry| entry.ok().map(|e| e.path()));
     let visible = |p: &PathBuf| !p.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.'));
     let mut paths: Vec<PathBuf> =
         paths.filter(|p| p.extension().is_some_and(|e| e == EXTENSION) && visible(p)).collect();
     paths.sort();
-    paths.into_iter().map(|path| (path.clone(), fs::read(&path).map(Bytes::from))).collect()
+    paths
 }
 
 /// True if a file of the store holds what its name says. `digest` is that of its content.
@@ -82,14 +87,14 @@ mod tests {
     fn kept_bytes_are_there_again_and_forgotten_bytes_are_not() {
         let dir = tempfile::tempdir().unwrap();
         let store = PackageStore::new(dir.path().join("packages"));
-        assert!(store.read_all().is_empty());
+        assert!(store.files().is_empty());
         store.keep("sha256:aa", &Bytes::from_static(b"one")).unwrap();
         store.keep("sha256:bb", &Bytes::from_static(b"two")).unwrap();
         store.forget("sha256:aa").unwrap();
         store.forget("sha256:aa").unwrap();
-        let all = store.read_all();
+        let all = store.files();
         assert_eq!(all.len(), 1);
-        assert!(is_named_by(&all[0].0, "sha256:bb") && all[0].1.as_ref().unwrap() == "two");
+        assert!(is_named_by(&all[0], "sha256:bb") && fs::read(&all[0]).unwrap() == b"two");
     }
 
     #[test]
@@ -97,7 +102,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join(".cc.wasm.7.tmp"), b"half").unwrap();
         fs::write(dir.path().join(".dd.wasm"), b"hidden").unwrap();
-        assert!(PackageStore::new(dir.path().to_owned()).read_all().is_empty());
+        assert!(PackageStore::new(dir.path().to_owned()).files().is_empty());
     }
 
     #[test]

@@ -22,7 +22,7 @@ use crate::desk::{Desk, Stage};
 use crate::handle::Handle;
 use crate::jobs::Jobs;
 use crate::offset_edits::OffsetDesk;
-use crate::package_store::{PackageStore, is_named_by, read_directory};
+use crate::package_store::{PackageStore, is_named_by, package_files};
 use crate::registry::{Installed, Standing};
 use crate::reload::Reloads;
 use crate::request::Request;
@@ -206,16 +206,16 @@ impl Start {
     async fn load_packages(&self) {
         let began = Instant::now();
         let (bundled, uploaded) = (self.worker.packages.bundled.clone(), self.worker.packages.uploaded.clone());
-        let read = move || {
-            let bundled = bundled.map(|dir| read_directory(&dir)).unwrap_or_default();
-            (bundled, PackageStore::new(uploaded).read_all())
+        let list = move || {
+            let bundled = bundled.map(|dir| package_files(&dir)).unwrap_or_default();
+            (bundled, PackageStore::new(uploaded).files())
         };
-        let Ok((bundled, uploaded)) = tokio::task::spawn_blocking(read).await else { return };
-        for (path, bytes) in bundled {
-            self.load(path, bytes, true).await;
-        }
-        for (path, bytes) in uploaded {
-            self.load(path, bytes, false).await;
+        let Ok((bundled, uploaded)) = tokio::task::spawn_blocking(list).await else { return };
+        let bundled = bundled.into_iter().map(|path| (path, true));
+        for (path, bundled) in bundled.chain(uploaded.into_iter().map(|path| (path, false))) {
+            let file = path.clone();
+            let Ok(bytes) = tokio::task::spawn_blocking(move || std::fs::read(file)).await else { return };
+            self.load(path, bytes.map(bytes::Bytes::from), bundled).await;
         }
         let count = self.desk.registry.count();
         tracing::info!(count, ms = began.elapsed().as_millis(), "packages loaded");

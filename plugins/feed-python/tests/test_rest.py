@@ -21,7 +21,7 @@ def query(request: Any, name: str, default: str) -> str:
 
 class Rest(servers.Case):
     def settings(self, url: str, **more: str) -> dict[str, str]:
-        usual = {"rest.urls": url, "topic": "items", "poll.interval.ms": "10", "rest.id": "id", "rest.items": "items"}
+        usual = {"rest.urls": url, "topic": "items", "poll.interval.ms": "60000", "rest.id": "id", "rest.items": "items"}
         return usual | {f"rest.{name.replace('_', '.')}": value for name, value in more.items()}
 
     def keys(self, source: testing.SourceTask) -> list[bytes | None]:

@@ -129,7 +129,8 @@ class FeedReader:
         if isinstance(broken, xml.sax.SAXException):
             where = ""
             if isinstance(broken, xml.sax.SAXParseException):
-                where = f", line {broken.getLineNumber()}, column {broken.getColumnNumber()}"
+                place = breach(body, broken)
+                where = f", line {place.getLineNumber()}, column {place.getColumnNumber()}"
             fault = Fatal("feed.xml", f"{shown(self.url)} is not well-formed XML{where}: {broken.getMessage()}")
         elif not parsed.version:
             fault = Fatal("feed.type", f"{shown(self.url)} is neither RSS nor Atom: {excerpt(body)}")
@@ -147,6 +148,18 @@ class FeedReader:
 def excerpt(body: bytes) -> str:
     """How a body begins, for people."""
     return repr(body[:60].decode("utf-8", "replace")) if body else "the answer is empty"
+
+
+def breach(body: bytes, found: xml.sax.SAXParseException) -> xml.sax.SAXParseException:
+    """Where the document itself breaks: the parser of feeds looks at one with a declaration of its own before it."""
+    try:
+        xml.sax.parseString(body, xml.sax.handler.ContentHandler())
+    except xml.sax.SAXParseException as own:
+        if own.getMessage() == found.getMessage():
+            return own
+    except (xml.sax.SAXException, ValueError, LookupError):
+        pass
+    return found
 
 
 def identity(entry: Any) -> str:
