@@ -26,6 +26,12 @@ wanted="$({ echo ./CHANGELOG.md; echo ./README.md; echo ./cli/lockgate-js.mjs; e
 # A project of strangers: the template, strict, with the types of the package looked at as well.
 cp -r "$here/template/ts/source/." "$place/project"
 cd "$place/project"
+cat >tsconfig.json <<'TSCONFIG'
+{
+  "compilerOptions": { "target": "ES2022", "lib": ["ES2023"], "module": "NodeNext", "strict": true, "noEmit": true, "types": ["node"] },
+  "include": ["src", "test"]
+}
+TSCONFIG
 for name in typescript @types undici-types; do ln -s "$LOCKGATE_JS_TOOLS/node_modules/$name" node_modules/; done
 node_modules/typescript/bin/tsc --noEmit --skipLibCheck false
 node node_modules/@lockgate/sdk/cli/lockgate-js.mjs test test/*.test.ts >"$place/tests.log" || { cat "$place/tests.log"; exit 1; }

@@ -6,13 +6,14 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
 use lockgate_model::batch::{HeaderRow, Row};
 use lockgate_model::{
     Batch, Encoding, Fault, Formats, GuestError, PartitionOffset, PluginError, Schemas, TaskId, TopicPartition,
 };
 use lockgate_tests::places;
-use lockgate_wasm::{Compiler, Engine, EngineOptions, GuestLog, LogLevel, Package, TaskSpec};
+use lockgate_wasm::{CompileLimits, Compiler, Engine, EngineOptions, GuestLog, LogLevel, Package, TaskSpec};
 use tokio::runtime::Runtime;
 
 use super::Guest;
@@ -28,7 +29,10 @@ pub fn engine() -> &'static Engine {
     static ENGINE: OnceLock<Engine> = OnceLock::new();
     ENGINE.get_or_init(|| {
         let compiler = Compiler::Child { program: places::lockgate(), args: vec!["__compile".into()] };
-        let options = EngineOptions { cache_dir: Some(places::compile_cache()), compiler, ..EngineOptions::default() };
+        // A machine that does ten things at once takes its time.
+        let compile = CompileLimits { wall: Duration::from_mins(10), ..CompileLimits::default() };
+        let cache_dir = Some(places::compile_cache());
+        let options = EngineOptions { cache_dir, compiler, compile, ..EngineOptions::default() };
         run(async { Engine::new(options) }).unwrap()
     })
 }
@@ -40,6 +44,12 @@ pub fn package(name: &'static str) -> Arc<Package> {
     let mut loaded = LOADED.get_or_init(Loaded::default).lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let load = || run(engine().load(places::guest(name).into())).unwrap();
     Arc::clone(loaded.entry(name).or_insert_with(load))
+}
+
+/// The same bytes, compiled into the cache that all workers here share: an upload then takes no longer than a request may.
+pub fn compiled(bytes: Vec<u8>) -> Vec<u8> {
+    run(engine().load(bytes.clone().into())).unwrap();
+    bytes
 }
 
 /// Keeps a guest's lines.

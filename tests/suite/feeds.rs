@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex};
 use lockgate_tests::{Kafka, Receiver, Reply, Topic, Worker, WorkerOptions, eventually, eventually_equal, places};
 use serde_json::{Value, json};
 
+use crate::contract::fixture::compiled;
+
 /// A web server with a feed that grows; answers 304 where nothing is new.
 fn feed() -> (Receiver, Arc<Mutex<Vec<u32>>>) {
     let (server, entries) = (Receiver::start(), Arc::new(Mutex::new(vec![1, 2])));
@@ -27,7 +29,7 @@ fn feed() -> (Receiver, Arc<Mutex<Vec<u32>>>) {
 
 fn worker() -> Worker {
     let worker = Worker::start(&Kafka::shared().bootstrap);
-    worker.upload(&places::bundled("feed-python")).expect(201);
+    worker.upload(&compiled(places::bundled("feed-python"))).expect(201);
     worker
 }
 
@@ -131,7 +133,7 @@ fn an_answer_that_is_no_feed_fails_the_task_with_its_name() {
 fn a_feed_on_a_host_that_is_not_granted_is_refused_with_the_property_that_would() {
     let options = WorkerOptions::default().with("lockgate.grants.http", "example.com");
     let worker = Worker::start_with(&Kafka::shared().bootstrap, options);
-    worker.upload(&places::bundled("feed-python")).expect(201);
+    worker.upload(&compiled(places::bundled("feed-python"))).expect(201);
     let topic = Kafka::shared().topic("refused", 1);
     let (server, _) = feed();
     let url = format!("http://{}/feed", server.address);

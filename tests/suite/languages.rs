@@ -6,6 +6,8 @@
 use lockgate_tests::{Kafka, Worker, eventually, eventually_equal, places};
 use serde_json::json;
 
+use crate::contract::fixture::compiled;
+
 /// Tasks of one connector.
 const TASKS: u32 = 100;
 /// What a worker with so many tasks of a script language may hold, bytes.
@@ -14,7 +16,7 @@ const RESIDENT_BYTES_MAX: u64 = 1 << 30;
 fn a_hundred_tasks_fit(package: &str) {
     let kafka = Kafka::shared();
     let worker = Worker::start(&kafka.bootstrap);
-    worker.upload(&places::guest(package)).expect(201);
+    worker.upload(&compiled(places::guest(package))).expect(201);
     let topic = kafka.topic("hundred", 1);
     let config = json!({"connector.class": "ref.Source", "tasks.max": TASKS.to_string(), "topic": topic.name, "count": "20"});
     worker.create_running("hundred", config);

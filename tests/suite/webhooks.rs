@@ -6,12 +6,14 @@
 use lockgate_tests::{Kafka, Receiver, Reply, Topic, Worker, WorkerOptions, eventually, eventually_equal, places};
 use serde_json::{Value, json};
 
+use crate::contract::fixture::compiled;
+
 /// The path of a webhook is what lets one write to it.
 const SECRET: &str = "T0000-se-cret";
 
 fn worker() -> Worker {
     let worker = Worker::start(&Kafka::shared().bootstrap);
-    worker.upload(&places::bundled("webhook-ts")).expect(201);
+    worker.upload(&compiled(places::bundled("webhook-ts"))).expect(201);
     worker
 }
 
@@ -91,7 +93,7 @@ fn a_refused_record_goes_to_the_dead_letters_and_a_restarted_task_goes_on_behind
 fn a_webhook_that_is_not_granted_is_refused_without_showing_its_secret() {
     let options = WorkerOptions::default().with("lockgate.grants.http", "hooks.slack.com");
     let worker = Worker::start_with(&Kafka::shared().bootstrap, options);
-    worker.upload(&places::bundled("webhook-ts")).expect(201);
+    worker.upload(&compiled(places::bundled("webhook-ts"))).expect(201);
     let (server, topic) = (Receiver::start(), Kafka::shared().topic("refused-hook", 1));
     let config = config(&server, &topic, json!({}));
     let answer = worker.call("POST", "/connectors", &json!({"name": "refused", "config": config}));
