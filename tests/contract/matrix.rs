@@ -13,8 +13,7 @@ const BEGIN: &str = "<!-- cases: made by the contract suite -->\n";
 const END: &str = "<!-- cases: end -->";
 
 /// Columns, in this order.
-const GUESTS: [Guest; 6] =
-    [Guest::Rust, Guest::Python, Guest::QuickJs, Guest::StarlingMonkey, Guest::C, Guest::Go];
+const GUESTS: [Guest; 6] = [Guest::Rust, Guest::Python, Guest::QuickJs, Guest::StarlingMonkey, Guest::C, Guest::Go];
 
 const PARTS: [(&str, Cases); 7] = [
     ("all kinds", kinds::CASES),

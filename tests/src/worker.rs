@@ -246,6 +246,14 @@ impl Worker {
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
     }
 
+    /// Memory of the process with pages that several mappings share counted once, in bytes: images of guests are mapped by each
+    /// instance, and resident memory counts them each time.
+    pub fn proportional_bytes(&self) -> u64 {
+        let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.pid().unwrap())).unwrap();
+        let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
+    }
+
     /// Creates a connector; it must be taken.
     #[track_caller]
     pub fn create(&self, name: &str, config: Value) -> Value {

@@ -20,8 +20,12 @@ fn feed() -> (Receiver, Arc<Mutex<Vec<u32>>>) {
         if request.headers.iter().any(|(name, value)| name == "if-none-match" && *value == tag) {
             return Some(Reply::status(304));
         }
-        let items = entries.iter().rev().map(|n| format!("<item><guid isPermaLink=\"false\">{n}</guid><title>żółw {n}</title></item>"));
-        let body = format!("<rss version=\"2.0\"><channel><title>News</title>{}</channel></rss>", items.collect::<String>());
+        let items = entries
+            .iter()
+            .rev()
+            .map(|n| format!("<item><guid isPermaLink=\"false\">{n}</guid><title>żółw {n}</title></item>"));
+        let body =
+            format!("<rss version=\"2.0\"><channel><title>News</title>{}</channel></rss>", items.collect::<String>());
         Some(Reply { body, ..Reply::status(200) }.with("etag", &tag))
     });
     (server, entries)
@@ -69,9 +73,12 @@ fn entries_of_a_feed_are_records_once_across_restarts_of_task_and_server() {
     server.stop();
     entries.lock().unwrap().push(4);
     eventually("the log says that it is away", || {
-        worker.get("/connectors/news/logs?tail=50").text().contains("cannot").then_some(()).or_else(|| {
-            worker.log().contains("http.transport").then_some(())
-        })
+        worker
+            .get("/connectors/news/logs?tail=50")
+            .text()
+            .contains("cannot")
+            .then_some(())
+            .or_else(|| worker.log().contains("http.transport").then_some(()))
     });
     server.restart();
     let all: Vec<String> = (1..=4).map(|n| n.to_string()).collect();
@@ -85,7 +92,8 @@ fn api(count: u32, script: Vec<Reply>) -> Receiver {
     server.answer_next(script);
     server.answer_by(move |request| {
         let after: u32 = request.path.split("after=").nth(1).map_or(0, |text| text.parse().unwrap());
-        let items: Vec<Value> = (after + 1..=count).take(3).map(|id| json!({"id": id, "name": format!("żółw {id}")})).collect();
+        let items: Vec<Value> =
+            (after + 1..=count).take(3).map(|id| json!({"id": id, "name": format!("żółw {id}")})).collect();
         let next = items.last().map(|item| item["id"].to_string());
         Some(Reply { body: json!({"items": items, "next": next}).to_string(), ..Reply::status(200) })
     });
@@ -94,8 +102,12 @@ fn api(count: u32, script: Vec<Reply>) -> Receiver {
 
 fn paged(server: &Receiver, topic: &Topic) -> Value {
     let url = format!("http://{}/items", server.address);
-    config("lockgate.RestSource", topic, json!({"rest.urls": url, "rest.items": "items", "rest.id": "id",
-        "rest.pagination": "cursor", "rest.cursor": "next", "rest.cursor.param": "after"}))
+    config(
+        "lockgate.RestSource",
+        topic,
+        json!({"rest.urls": url, "rest.items": "items", "rest.id": "id",
+        "rest.pagination": "cursor", "rest.cursor": "next", "rest.cursor.param": "after"}),
+    )
 }
 
 #[test]
@@ -121,7 +133,9 @@ fn pages_of_an_api_are_read_to_the_end_through_a_rate_limit_and_on_from_the_curs
 fn an_answer_that_is_no_feed_fails_the_task_with_its_name() {
     let (worker, topic) = (worker(), Kafka::shared().topic("broken", 1));
     let server = Receiver::start();
-    server.answer_by(|_| Some(Reply { body: "<rss version=\"2.0\"><channel><title>x</channel>".to_owned(), ..Reply::status(200) }));
+    server.answer_by(|_| {
+        Some(Reply { body: "<rss version=\"2.0\"><channel><title>x</channel>".to_owned(), ..Reply::status(200) })
+    });
     let url = format!("http://{}/feed?key=se-cret", server.address);
     worker.create("broken", config("lockgate.FeedSource", &topic, json!({"feed.urls": url})));
     let trace = worker.wait_failed("broken");

@@ -33,7 +33,8 @@ fn write(topic: &Topic, numbers: std::ops::Range<u32>) {
 /// The lines of all messages that were taken.
 fn said(server: &Receiver) -> Vec<String> {
     let bodies = server.accepted();
-    let texts = bodies.iter().map(|body| serde_json::from_str::<Value>(body).unwrap()["text"].as_str().unwrap().to_owned());
+    let texts =
+        bodies.iter().map(|body| serde_json::from_str::<Value>(body).unwrap()["text"].as_str().unwrap().to_owned());
     texts.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()).collect()
 }
 
@@ -60,7 +61,8 @@ fn a_rate_limit_and_a_restart_of_the_server_cost_no_message() {
     server.restart();
     eventually_equal("nothing is lost and nothing twice", &numbers(0..8), || said(&server));
     worker.wait_running("alerts");
-    let everything = [worker.log(), worker.get("/connectors/alerts/logs?tail=200").text(), worker.get("/metrics").text()];
+    let everything =
+        [worker.log(), worker.get("/connectors/alerts/logs?tail=200").text(), worker.get("/metrics").text()];
     assert!(everything.iter().all(|text| !text.contains(SECRET)), "the URL stands in a log");
 }
 

@@ -29,8 +29,9 @@ impl HostPattern {
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let (authority, default_port) = split_url(text)?;
-        let (host, port) = split_port(authority)
-            .ok_or_else(|| format!("`{}` is not `host`, `host:port`, `*.domain:port`, an address or a URL", bare(authority)))?;
+        let (host, port) = split_port(authority).ok_or_else(|| {
+            format!("`{}` is not `host`, `host:port`, `*.domain:port`, an address or a URL", bare(authority))
+        })?;
         let port = match port {
             None => default_port,
             Some(digits) => match digits.parse::<u16>() {
@@ -38,8 +39,7 @@ impl HostPattern {
                 _ => return Err(format!("`{}`: the port is a number from 1 to 65535", bare(authority))),
             },
         };
-        let host =
-            HostPart::parse(host).ok_or_else(|| format!("`{}` is not a host name or an address", bare(host)))?;
+        let host = HostPart::parse(host).ok_or_else(|| format!("`{}` is not a host name or an address", bare(host)))?;
         Ok(Self { host, port })
     }
 

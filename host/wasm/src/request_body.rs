@@ -51,13 +51,13 @@ impl Body for Drained {
 
 impl Drop for Drained {
     fn drop(&mut self) {
-        let (Some(mut body), Ok(runtime)) = (self.0.take().filter(|b| !b.is_end_stream()), Handle::try_current()) else {
+        let (Some(mut body), Ok(runtime)) = (self.0.take().filter(|b| !b.is_end_stream()), Handle::try_current())
+        else {
             return;
         };
         // Owned by the guest: its stream ends with its store, and so does this.
-        runtime.spawn(tokio::time::timeout(DRAIN_DEADLINE, async move {
-            while let Some(Ok(_)) = body.frame().await {}
-        }));
+        runtime
+            .spawn(tokio::time::timeout(DRAIN_DEADLINE, async move { while let Some(Ok(_)) = body.frame().await {} }));
     }
 }
 

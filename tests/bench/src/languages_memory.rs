@@ -2,7 +2,7 @@
 //! task of one package.
 //!
 //! Enters: the reference guests. Leaves: rows for each. Invariant: each language has an engine of its own, set up as in production;
-//! memory is what this process gained, so the order of languages does not matter.
+//! memory is what this process gained, pages that instances share counted once, so the order of languages does not matter.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use lockgate_tests::{Kafka, Worker, WorkerOptions, places};
 use lockgate_wasm::{Compiler, Engine, EngineOptions, Package, TaskSpec};
 use serde_json::json;
 
-use crate::process::Usage;
+use crate::process::{Usage, proportional_mib};
 use crate::table::verdict;
 
 /// File in `dist/guests` and its name for people, the cheapest first.
@@ -88,9 +88,11 @@ async fn cost(file: &str) -> String {
 /// Memory that open sinks add, each after a batch.
 async fn hold(package: &Arc<Package>) -> String {
     let mut held = Vec::with_capacity(INSTANCES);
-    let mut at = vec![Usage::of_this_process().rss_mib];
+    let own = || proportional_mib(std::process::id());
+    let mut at = vec![own()];
     for number in 0..INSTANCES {
-        let id = TaskId { tenant: "default".into(), connector: "bench".into(), task: u32::try_from(number).unwrap_or(0) };
+        let id =
+            TaskId { tenant: "default".into(), connector: "bench".into(), task: u32::try_from(number).unwrap_or(0) };
         let mut spec = TaskSpec::new(id, "ref.Sink");
         spec.config = vec![("mode".to_owned(), "quiet".to_owned())];
         let records = batch(&spec);
@@ -98,7 +100,7 @@ async fn hold(package: &Arc<Package>) -> String {
         sink.put(&records).await.expect("a batch is taken");
         held.push(sink);
         if [1, 10, INSTANCES].contains(&held.len()) {
-            at.push(Usage::of_this_process().rss_mib);
+            at.push(own());
         }
     }
     let per = |from: usize, to: usize, count: f64| (at[to] - at[from]) / count;
@@ -133,18 +135,21 @@ fn batch(spec: &TaskSpec) -> Batch {
 /// A worker with a hundred tasks of one package, each with its records delivered.
 fn worker(kafka: &Kafka, file: &str) -> String {
     let worker = Worker::start(&kafka.bootstrap);
-    let before = worker.resident_bytes() >> 20;
+    let before = worker.proportional_bytes() >> 20;
     worker.upload(&places::guest(file)).expect(201);
     let topic = kafka.topic("hundred", 1);
     let tasks = i64::try_from(INSTANCES).unwrap_or(0);
     let began = Instant::now();
-    let config = json!({"connector.class": "ref.Source", "tasks.max": tasks.to_string(), "topic": topic.name, "count": "20"});
+    let config =
+        json!({"connector.class": "ref.Source", "tasks.max": tasks.to_string(), "topic": topic.name, "count": "20"});
     worker.create_running("hundred", config);
     let running = began.elapsed().as_secs_f64();
     lockgate_tests::eventually("every task has written its records", || (topic.count() == tasks * 20).then_some(()));
-    let after = worker.resident_bytes() >> 20;
-    let met = verdict(after as f64, HUNDRED_MIB_MAX, "MiB");
-    format!("{before} MiB without it, {after} MiB with it ({met}); all RUNNING after {running:.1} s")
+    let (own, resident) = (worker.proportional_bytes() >> 20, worker.resident_bytes() >> 20);
+    let met = verdict(own as f64, HUNDRED_MIB_MAX, "MiB");
+    format!(
+        "{before} MiB without it, {own} MiB with it ({met}), {resident} MiB with shared pages counted for each; all RUNNING after {running:.1} s"
+    )
 }
 
 /// A package of 40 MB of code: how long it takes, in how much memory, and what a running task notices.

@@ -19,6 +19,13 @@ pub struct Usage {
     pub peak_rss_mib: f64,
 }
 
+/// Memory of a process, MiB, with pages that several mappings share counted once: images of guests are mapped by each instance.
+pub fn proportional_mib(pid: u32) -> f64 {
+    let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
+    let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"));
+    line.and_then(|l| l.split_whitespace().next()).and_then(|n| n.parse::<f64>().ok()).unwrap_or(0.0) / 1024.0
+}
+
 impl Usage {
     /// Of a process; zeros if it is gone.
     pub fn of(pid: u32) -> Self {

@@ -260,17 +260,17 @@ fn every_sdk_carries_the_contract_word_for_word() {
     for wit in files().into_iter().filter(|p| relative(p).starts_with("wit/v0.1/")) {
         let name = wit.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         let copies = ["sdk/c/wit", "sdk/go/wit", "sdk/js/wit", "sdk/python/src/lockgate/wit"];
-        different.extend(copies.iter().filter(|d| !root().join(d).join(&name).exists()).map(|d| format!("{d}/{name} is missing")));
+        different.extend(
+            copies.iter().filter(|d| !root().join(d).join(&name).exists()).map(|d| format!("{d}/{name} is missing")),
+        );
     }
     none_of(different, "the WIT files of an SDK are those of wit/v0.1:");
 }
 
 #[test]
 fn an_sdks_version_is_that_of_the_contract_and_its_changelog_knows_it() {
-    let versions = [
-        ("sdk/js", "package.json", "\"version\": \""),
-        ("sdk/python", "src/lockgate/__init__.py", "__version__ = \""),
-    ];
+    let versions =
+        [("sdk/js", "package.json", "\"version\": \""), ("sdk/python", "src/lockgate/__init__.py", "__version__ = \"")];
     let mut wrong = Vec::new();
     for (sdk, file, before) in versions {
         let text = fs::read_to_string(root().join(sdk).join(file)).unwrap_or_default();
