@@ -329,7 +329,7 @@ fn pid(child: &Child) -> Pid {
 
 /// The bundled packages but those that take seconds to compile: workers start by the hundred here. A test of one of those uploads it.
 fn link_quick_packages(folder: &Path) {
-    const QUICK_BYTES_MAX: u64 = 8 << 20;
+    const QUICK_BYTES_MAX: u64 = 10 << 20;
     fs::create_dir_all(folder).unwrap();
     for entry in fs::read_dir(places::packages()).unwrap().flatten() {
         if entry.metadata().unwrap().len() <= QUICK_BYTES_MAX {
