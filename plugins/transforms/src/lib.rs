@@ -12,6 +12,7 @@ pub mod debezium;
 pub mod defaults;
 pub mod fields;
 pub mod flatten;
+pub mod gzip;
 pub mod headers;
 pub mod infer;
 pub mod insert;
@@ -77,6 +78,7 @@ lockgate_sdk::package! {
         Plain<debezium::unwrap::ExtractNewRecordState>,
         Plain<debezium::outbox::EventRouter>,
         Plain<debezium::logical::ByLogicalTableRouter>,
+        Plain<debezium::partition::PartitionRouting>,
         On<own::tokenize::Tokenize, false>,
         On<own::tokenize::Tokenize, true>,
         On<own::expand::ExpandJson, false>,
@@ -104,6 +106,8 @@ lockgate_sdk::package! {
         Plain<tombstones::ConfluentTombstoneHandler>,
         On<tombstones::Drop, false>,
         On<tombstones::Drop, true>,
+        On<gzip::GzipDecompress, false>,
+        On<gzip::GzipDecompress, true>,
         Plain<message_time::MessageTimestampRouter>,
     ],
     predicates: [predicates::HasHeaderKey, predicates::RecordIsTombstone, predicates::TopicNameMatches],

@@ -4,7 +4,7 @@
 use transform_kit::testing::tour::{Entry, both, faults, plain, predicate, unlisted};
 
 use crate::predicates::{HAS_HEADER, HasHeaderKey, PACKAGE, RecordIsTombstone, TOPIC_MATCHES, TopicNameMatches};
-use crate::{aiven, cast, debezium, fields, flatten, headers, insert, key, mask, message_time, metadata};
+use crate::{aiven, cast, debezium, fields, flatten, gzip, headers, insert, key, mask, message_time, metadata};
 use crate::{own, replace, route, timestamp, tombstones, topic};
 
 const TOUR: &str = include_str!("../../../docs/transforms.md");
@@ -30,6 +30,7 @@ fn entries() -> Vec<Entry> {
         plain::<debezium::unwrap::ExtractNewRecordState>(),
         plain::<debezium::outbox::EventRouter>(),
         plain::<debezium::logical::ByLogicalTableRouter>(),
+        plain::<debezium::partition::PartitionRouting>(),
         both::<own::tokenize::Tokenize>(),
         both::<own::expand::ExpandJson>(),
         plain::<own::dedup::Deduplicate>(),
@@ -47,6 +48,7 @@ fn entries() -> Vec<Entry> {
         plain::<tombstones::TombstoneHandler>(),
         plain::<tombstones::ConfluentTombstoneHandler>(),
         both::<tombstones::Drop>(),
+        both::<gzip::GzipDecompress>(),
         plain::<message_time::MessageTimestampRouter>(),
         predicate(&format!("{PACKAGE}HasHeaderKey"), HAS_HEADER, |_, settings| {
             let made = HasHeaderKey::configure(settings)?;

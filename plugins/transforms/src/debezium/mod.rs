@@ -6,6 +6,7 @@
 pub mod envelope;
 pub mod logical;
 pub mod outbox;
+pub mod partition;
 mod placement;
 pub mod unwrap;
 
