@@ -122,7 +122,7 @@ fn while_the_registry_is_away_records_wait_and_none_is_skipped() {
 }
 
 #[test]
-fn a_registry_that_the_worker_does_not_allow_is_an_error_of_validation() {
+fn a_registry_or_a_file_that_the_worker_does_not_allow_is_an_error_of_validation() {
     let kafka = Kafka::shared();
     let options = WorkerOptions::default().with("lockgate.registry.allowed.urls", "registry.example, *.corp:8081");
     let worker = Worker::start_with(&kafka.bootstrap, options);
@@ -139,6 +139,10 @@ fn a_registry_that_the_worker_does_not_allow_is_an_error_of_validation() {
     let refused = errors(&[(url, "http://user:secret@127.0.0.1:8081")]);
     assert!(refused.len() == 1 && refused[0].contains("lockgate.registry.allowed.urls"), "{refused:?}");
     assert!(!refused[0].contains("secret"), "{refused:?}");
+    let ours = format!("{}/ca.pem", worker.path_text(""));
+    std::fs::write(worker.path("ca.pem"), "pem").unwrap();
+    let file = errors(&[(url, "https://a.corp"), ("value.converter.schema.registry.ssl.truststore.location", &ours)]);
+    assert!(file.len() == 1 && file[0].contains("lockgate.registry.allowed.paths"), "{file:?}");
     let missing = errors(&[]);
     assert!(missing.len() == 1 && missing[0].starts_with(url), "{missing:?}");
     let wrong = errors(&[(url, "http://registry.example"), ("value.converter.auto.register.schemas", "maybe")]);

@@ -126,7 +126,8 @@ const CONNECTOR: &str = "A connector's settings are JSON. Keys that are not list
 const REGISTRY: &str = "`AvroConverter`, `ProtobufConverter` and `JsonSchemaConverter` (package `io.confluent.connect.*`) take these below \
     their own prefix (`value.converter.schema.registry.url`), beside those of their format. The registry is the worker's \
     business: plugins never see it. One that the worker's own converters name is trusted; one that a connector names has to \
-    be allowed by `lockgate.registry.allowed.urls`, by default any that is not at a link-local address (a cloud's metadata). \
+    be allowed by `lockgate.registry.allowed.urls`, by default any that is not at a link-local address (a cloud's metadata), \
+    and PEM files that it names have to lie below `lockgate.registry.allowed.paths`, by default nowhere. \
     While a registry is not available (no connection, timeouts, 408, 429, 5xx) a task waits for `errors.retry.timeout`, then \
     fails; no record is skipped for it. What a registry refuses, and bytes that it knows no schema for, are errors of the record.";
 const TOPICS: &str = "Once any `topic.creation.*` key is set, missing topics are made by the first group that matches, `default` \

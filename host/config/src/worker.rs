@@ -176,6 +176,8 @@ pub struct WorkerConfig {
     pub grants: GrantSettings,
     /// `lockgate.registry.allowed.urls`: schema registries that connectors may name.
     pub registry_allowed_urls: Vec<String>,
+    /// `lockgate.registry.allowed.paths`: folders whose PEM files connectors may name.
+    pub registry_allowed_paths: Vec<String>,
     /// The sandbox as a whole.
     pub sandbox: SandboxSettings,
     /// `lockgate.tenant`.
@@ -263,6 +265,7 @@ impl WorkerConfig {
             limits: limits(&settings),
             sandbox: SandboxSettings::read(&settings),
             registry_allowed_urls: list("lockgate.registry.allowed.urls"),
+            registry_allowed_paths: list("lockgate.registry.allowed.paths"),
             grants: GrantSettings {
                 http: list("lockgate.grants.http"),
                 tcp: list("lockgate.grants.tcp"),

@@ -82,6 +82,8 @@ fn packages_and_policy() -> Vec<Known> {
     let packages = "Directory for uploaded packages.";
     let registries = "Schema registries that connectors may name in their own converter settings: host, host:port, URL, *.domain; \
         * = any, but no link-local address. Those of the worker's own converters are always allowed.";
+    let files = "Folders whose PEM files connectors may name in schema.registry.ssl.*.location of their own converter settings; \
+        empty = none. The worker's own converters may name any.";
     let hosts = "What plugins of this worker may reach at most, of what they ask for; comma list";
     vec![
         Known::new("lockgate.tenant", Text, Some("default"), Low, "Name of the only tenant.").non_empty(),
@@ -108,6 +110,7 @@ fn packages_and_policy() -> Vec<Known> {
             ),
         ),
         Known::new("lockgate.registry.allowed.urls", List, Some("*"), Medium, registries),
+        Known::new("lockgate.registry.allowed.paths", List, Some(""), Medium, files),
     ]
 }
 

@@ -1,10 +1,11 @@
-//! Which registries connectors may name.
+//! Which registries connectors may name, and which files to reach them with.
 //!
-//! Enters: the worker's setting `lockgate.registry.allowed.urls`, and the registries that the worker's own converters name.
-//! Leaves: what a connection may reach. Invariant: a registry that somebody named who runs the worker is reached wherever
+//! Enters: the worker's settings `lockgate.registry.allowed.urls` and `.paths`, and the registries that the worker's own
+//! converters name. Leaves: what a connection may reach and read. Invariant: a registry that somebody named who runs the worker is reached wherever
 //! it is; through `*` no address is reached that belongs to the machine's own network equipment or to a cloud's metadata.
 
 use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 
 use lockgate_convert::{Endpoint, Scheme};
 use lockgate_model::address::{AddressClass, classify};
@@ -15,6 +16,7 @@ pub struct Allowed {
     any: bool,
     named: Vec<Pattern>,
     trusted: Vec<Endpoint>,
+    folders: Vec<PathBuf>,
 }
 
 /// `host`, `host:port`, `http://host:port`, `*.domain`.
@@ -36,6 +38,19 @@ pub struct NotAllowed {
     pub url: String,
 }
 
+/// A connector named a file that the worker does not allow. Code `registry.file-not-allowed`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the file {path} has to be there and to lie below a folder of lockgate.registry.allowed.paths of the worker's settings; \
+     the setting that holds the PEM text itself needs no file [registry.file-not-allowed]"
+)]
+pub struct FileNotAllowed {
+    /// The setting, without `schema.registry.ssl.`.
+    pub setting: String,
+    /// Its value.
+    pub path: String,
+}
+
 /// Which addresses of a host may be dialled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Grant {
@@ -53,7 +68,32 @@ impl Allowed {
     pub fn new(patterns: &[String], trusted: Vec<Endpoint>) -> Result<Self, String> {
         let any = patterns.iter().any(|pattern| pattern.trim() == "*");
         let others = patterns.iter().map(|pattern| pattern.trim()).filter(|pattern| !matches!(*pattern, "" | "*"));
-        Ok(Self { any, named: others.map(Pattern::parse).collect::<Result<_, _>>()?, trusted })
+        let named = others.map(Pattern::parse).collect::<Result<_, _>>()?;
+        Ok(Self { any, named, trusted, folders: Vec::new() })
+    }
+
+    /// With folders whose files connectors may name (`lockgate.registry.allowed.paths`); none without.
+    #[must_use]
+    pub fn with_folders(self, folders: &[String]) -> Self {
+        Self { folders: folders.iter().map(PathBuf::from).collect(), ..self }
+    }
+
+    /// Whether connectors may name all files of these settings of TLS. Links are followed, and then must lie within.
+    ///
+    /// # Errors
+    /// The first that they may not. It does not say whether there is such a file.
+    pub fn check_files(&self, tls: &[(String, String)]) -> Result<(), FileNotAllowed> {
+        let forbidden = tls.iter().find(|(key, path)| key.ends_with(".location") && !self.holds(path.trim()));
+        forbidden.map_or(Ok(()), |(setting, path)| {
+            Err(FileNotAllowed { setting: setting.clone(), path: path.trim().to_owned() })
+        })
+    }
+
+    fn holds(&self, path: &str) -> bool {
+        let real = |path: &Path| std::fs::canonicalize(path).ok();
+        // What is no file, a pipe for one, would be waited for.
+        let Some(file) = real(Path::new(path)).filter(|file| file.is_file()) else { return false };
+        self.folders.iter().filter_map(|folder| real(folder)).any(|folder| file.starts_with(folder))
     }
 
     /// Whether connectors may name all of these.

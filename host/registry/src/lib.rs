@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use lockgate_convert::registry::{MemoryRegistry, SchemaRegistry};
 use lockgate_convert::{Connection, Endpoint, Scheme};
 
-pub use allowed::{Allowed, NotAllowed};
+pub use allowed::{Allowed, FileNotAllowed, NotAllowed};
 use client::Client;
 
 /// Registries in memory at most, by the scopes of their `mock://` URLs.
@@ -29,6 +29,9 @@ pub enum ConnectError {
     /// The worker does not allow the URL. Code `registry.not-allowed`.
     #[error(transparent)]
     NotAllowed(#[from] NotAllowed),
+    /// The worker does not allow a file. Code `registry.file-not-allowed`.
+    #[error(transparent)]
+    FileNotAllowed(#[from] FileNotAllowed),
     /// A certificate or key cannot be used. Code `registry.tls`.
     #[error("schema.registry.ssl.{what}: {why} [registry.tls]")]
     Tls {
@@ -64,7 +67,7 @@ impl Registries {
     /// A client for a converter. `own`: the connector named the registry itself, so the worker's rules hold for it.
     ///
     /// # Errors
-    /// The URL is not allowed, or certificates cannot be read.
+    /// The URL or a file is not allowed, or certificates cannot be read.
     pub fn connect(&self, connection: &Connection, own: bool) -> Result<Arc<dyn SchemaRegistry>, ConnectError> {
         let is_mock = |endpoint: &&Endpoint| endpoint.scheme == Scheme::Mock;
         if let Some(mock) = connection.endpoints.iter().find(is_mock) {
@@ -72,6 +75,7 @@ impl Registries {
         }
         if own {
             self.allowed.check(&connection.endpoints)?;
+            self.allowed.check_files(&connection.tls)?;
         }
         let key = (connection.clone(), own);
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);

@@ -260,6 +260,41 @@ fn certificates_that_cannot_be_read_are_said_at_once() {
         let key = format!("schema.registry.ssl.{key}");
         connect(&[("schema.registry.url", "https://a"), (&key, value)], allowed()).unwrap_err().to_string()
     };
-    assert!(tls("truststore.location", "/nowhere/at/all.pem").contains("truststore.location"));
     assert!(tls("truststore.certificates", "none").contains("BEGIN CERTIFICATE"));
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("empty.pem");
+    std::fs::write(&file, "none").unwrap();
+    let allowed = allowed().with_folders(&[dir.path().to_string_lossy().into_owned()]);
+    let settings =
+        [("schema.registry.url", "https://a"), ("schema.registry.ssl.truststore.location", file.to_str().unwrap())];
+    let refused = connect(&settings, allowed).unwrap_err().to_string();
+    assert!(refused.contains("truststore.location") && refused.contains("BEGIN CERTIFICATE"), "{refused}");
+}
+
+#[test]
+fn connectors_name_files_only_below_the_folders_that_the_worker_grants() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
+    for name in ["granted/deeper", "granted-not"] {
+        std::fs::create_dir_all(path(name)).unwrap();
+    }
+    for name in ["granted/ca.pem", "granted/deeper/ca.pem", "granted-not/ca.pem"] {
+        std::fs::write(path(name), "pem").unwrap();
+    }
+    std::os::unix::fs::symlink(path("granted-not/ca.pem"), path("granted/link.pem")).unwrap();
+    let none = Allowed::new(&["*".to_owned()], Vec::new()).unwrap();
+    let allowed = none.clone().with_folders(&[path("granted")]);
+    let tls = |key: &str, value: String| vec![(key.to_owned(), value)];
+    for name in ["granted/ca.pem", "granted/deeper/../ca.pem", "granted/deeper/ca.pem"] {
+        assert_eq!(allowed.check_files(&tls("truststore.location", path(name))), Ok(()), "{name}");
+        assert!(none.check_files(&tls("truststore.location", path(name))).is_err(), "{name}");
+    }
+    let outside =
+        ["granted-not/ca.pem", "granted/../granted-not/ca.pem", "granted/link.pem", "granted/none.pem", "granted"];
+    for name in outside {
+        let refused = allowed.check_files(&tls("keystore.location", path(name))).unwrap_err();
+        assert_eq!(refused.setting, "keystore.location");
+        assert!(refused.to_string().contains("lockgate.registry.allowed.paths"), "{name}: {refused}");
+    }
+    assert_eq!(none.check_files(&tls("truststore.certificates", "text".to_owned())), Ok(()));
 }

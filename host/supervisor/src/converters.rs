@@ -1,7 +1,7 @@
 //! The converters of this worker: which there are, and how a configuration becomes one.
 //!
 //! Enters: class and settings as the worker or a connector named them. Leaves: a converter, connected to its registry if it
-//! has one, or what is wrong. Invariant: a registry that a connector names itself is one that the worker allows.
+//! has one, or what is wrong. Invariant: a registry, and a file, that a connector names itself is one that the worker allows.
 
 use lockgate_config::{ConverterSpec, Part, WorkerConfig};
 use lockgate_convert::{ConvertConfigError, Converter, Role, registry_classes};
@@ -27,6 +27,7 @@ pub(crate) fn registries(worker: &WorkerConfig) -> Result<Registries, String> {
     let own = Part::ALL.into_iter().filter_map(|part| configure(worker.converters.of(part), part).ok());
     let trusted = own.filter_map(|converter| Some(converter.registry_options()?.connection.endpoints.clone()));
     let allowed = Allowed::new(&worker.registry_allowed_urls, trusted.flatten().collect());
+    let allowed = allowed.map(|allowed| allowed.with_folders(&worker.registry_allowed_paths));
     allowed.map(Registries::new).map_err(|why| format!("lockgate.registry.allowed.urls: {why}"))
 }
 
@@ -48,8 +49,12 @@ pub(crate) fn check(spec: &ConverterSpec, part: Part, allowed: &Allowed) -> Resu
         other => vec![(String::new(), other.to_string())],
     })?;
     let Some(options) = converter.registry_options().filter(|_| spec.own) else { return Ok(()) };
-    let checked = allowed.check(&options.connection.endpoints);
-    checked.map_err(|error| vec![("schema.registry.url".to_owned(), error.to_string())])
+    let urls = allowed.check(&options.connection.endpoints);
+    let urls = urls.map_err(|error| ("schema.registry.url".to_owned(), error.to_string()));
+    let files = allowed.check_files(&options.connection.tls);
+    let files = files.map_err(|error| (format!("schema.registry.ssl.{}", error.setting), error.to_string()));
+    let problems: Vec<_> = [urls, files].into_iter().filter_map(Result::err).collect();
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
 fn configure(spec: &ConverterSpec, part: Part) -> Result<Converter, ConvertConfigError> {
