@@ -4,6 +4,7 @@
 #   clients.sh fetch                     fetches and builds what is not there yet; quick when everything is
 #   clients.sh go|python|java URL TOPIC DIR   runs one against a worker that has no connectors
 #   clients.sh schemathesis ARGUMENTS..  the property-based tester of OpenAPI documents
+#   clients.sh formats URL AVRO|JSON|PROTOBUF TOPIC   a client of schema registries, on topic bytes as lines
 #
 # Everything lies below $LOCKGATE_CACHE (default ~/.cache/lockgate) in folders named after their content: whoever changes a
 # program or a version gets a new folder.
@@ -19,15 +20,17 @@ place() { echo "$CACHE/$1-$(cat "$HERE/$1"/* | sha256sum | cut -c 1-16)"; }
 
 make_go() { (cd "$HERE/go" && go build -mod=readonly -o "$1/walk" .); }
 
-make_python() {
-  python3 -m venv "$1"
-  "$1/bin/pip" install --quiet --disable-pip-version-check -r "$HERE/python/requirements.txt"
+# pypi KIND DIR: a virtual environment with what requirements.txt names
+pypi() {
+  python3 -m venv "$2"
+  "$2/bin/pip" install --quiet --disable-pip-version-check -r "$HERE/$1/requirements.txt"
 }
 
-make_schemathesis() {
-  python3 -m venv "$1"
-  "$1/bin/pip" install --quiet --disable-pip-version-check -r "$HERE/schemathesis/requirements.txt"
-}
+make_python() { pypi python "$1"; }
+
+make_schemathesis() { pypi schemathesis "$1"; }
+
+make_formats() { pypi formats "$1"; }
 
 make_java() {
   mvn -q -B -f "$HERE/java/pom.xml" org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies \
@@ -56,10 +59,11 @@ made() {
 }
 
 case ${1:-} in
-  fetch) for kind in go python java schemathesis; do made "$kind" >/dev/null; done ;;
+  fetch) for kind in go python java schemathesis formats; do made "$kind" >/dev/null; done ;;
   go) exec "$(made go)/walk" "${@:2}" ;;
   python) exec "$(made python)/bin/python" -B "$HERE/python/walk.py" "${@:2}" ;;
   java) dir=$(made java); exec java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$dir/classes:$dir/jars/*" Walk "${@:2}" ;;
+  formats) exec "$(made formats)/bin/python" -B "$HERE/formats/formats.py" "${@:2}" ;;
   schemathesis) exec "$(made schemathesis)/bin/schemathesis" "${@:2}" ;;
-  *) sed -n '2,9p' "${BASH_SOURCE[0]}" | cut -c 3- >&2; exit 2 ;;
+  *) sed -n '2,10p' "${BASH_SOURCE[0]}" | cut -c 3- >&2; exit 2 ;;
 esac

@@ -69,6 +69,40 @@ fn a_record_that_cannot_be_converted_becomes_a_dead_letter_with_connects_headers
 }
 
 #[test]
+fn whatever_is_wrong_with_json_is_a_dead_letter_and_no_record_is_lost() {
+    let kafka = Kafka::shared();
+    let worker = Worker::start(&kafka.bootstrap);
+    let topic = kafka.topic("odd-json", 1);
+    let of = |of: &str, payload: &str| format!(r#"{{"schema":{{"type":"{of}"}},"payload":{payload}}}"#).into_bytes();
+    let bad: [(Vec<u8>, &str); 9] = [
+        (br#"{"schema":{"type":"string"},"payl"#.to_vec(), "serialization error"),
+        (b"{\"schema\":{\"type\":\"string\"},\"payload\":\"\xff\"}".to_vec(), "UTF-8"),
+        (of("double", "NaN"), "serialization error"),
+        (of("double", "1e400"), "FLOAT64"),
+        (of("int8", "300"), "INT8"),
+        (of("int64", "9223372036854775808"), "INT64"),
+        ("[".repeat(100_000).into_bytes(), "deep"),
+        (of("decimal", "1"), "schema type"),
+        (br#"{"n":1}"#.to_vec(), "schema"),
+    ];
+    let good = of("int64", "7");
+    let values = bad.iter().flat_map(|(bytes, _)| [bytes.clone(), good.clone()]);
+    topic.write_records(values.map(|value| (None, None, Some(value))), &[]);
+    let dead = kafka.topic_named(&format!("{}-dead", topic.name));
+    let json = [("value.converter", "JsonConverter"), ("value.converter.schemas.enable", "true")];
+    let config = with(file_sink(&topic.name, &worker.path_text("out.txt")), &json);
+    worker.create_running("odd", with(config, &letters_to(&dead.name)));
+    eventually_equal("good ones are delivered", &vec!["7".to_owned(); 9], || lines(&worker.path("out.txt")));
+    eventually_equal("bad ones are dead letters", &9, || if dead.exists() { dead.count() } else { 0 });
+    eventually_equal("all are settled", &Some(18), || topic.committed("connect-odd").get(&0).copied());
+    for (letter, (bytes, why)) in dead.read().iter().zip(&bad) {
+        assert_eq!(letter.value.as_ref(), Some(bytes));
+        let reason = letter.header("__connect.errors.exception.message").unwrap();
+        assert!(reason.contains(why), "{why}: {reason}");
+    }
+}
+
+#[test]
 fn without_tolerance_a_bad_record_fails_the_task_and_stays_uncommitted() {
     let kafka = Kafka::shared();
     let worker = Worker::start(&kafka.bootstrap);

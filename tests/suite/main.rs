@@ -43,6 +43,7 @@ mod redis;
 mod registries;
 mod registry_formats;
 mod rehearsals;
+mod registry_lines;
 mod rest;
 mod rest_doors;
 mod rest_many;

@@ -20,6 +20,18 @@ pub(crate) fn by_magnitude(ms: i64) -> String {
     if rest == 0 { date } else { format!("{date}T{clock}") }
 }
 
+/// `java.util.Date.toString`, such as `Thu Jan 01 00:00:00 UTC 1970`.
+pub(crate) fn java(ms: i64) -> String {
+    const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let (days, rest) = (ms.div_euclid(DAY_MS), ms.rem_euclid(DAY_MS));
+    let (year, month, day) = hybrid(days);
+    let index = |n: i64| usize::try_from(n).unwrap_or(0); // small and not negative
+    let (weekday, month) = (DAYS[index((days + 3).rem_euclid(7))], MONTHS[index(month - 1)]);
+    let clock = format!("{:02}:{:02}:{:02}", rest / 3_600_000, rest / 60_000 % 60, rest / 1000 % 60);
+    format!("{weekday} {month} {day:02} {clock} UTC {}", if year > 0 { year } else { 1 - year })
+}
+
 /// A text of exactly 10, 13 or 24 characters in the right pattern: Date, Time or Timestamp. Colons may be escaped.
 pub(crate) fn parse(text: &str) -> Option<Value> {
     let plain = text.replace("\\:", ":");
@@ -35,7 +47,7 @@ pub(crate) fn parse(text: &str) -> Option<Value> {
 fn date(text: &[u8]) -> Option<i64> {
     let [year, month, day] = [number(&text[..4])?, number(&text[5..7])?, number(&text[8..10])?];
     let dashes = text[4] == b'-' && text[7] == b'-';
-    dashes.then(|| days(year, month, day))
+    dashes.then(|| hybrid_days(year, month, day))
 }
 
 fn clock(text: &[u8]) -> Option<i64> {
@@ -71,9 +83,37 @@ pub(crate) fn civil(days: i64) -> (i64, i64, i64) {
     (year_of_era + era * 400 + i64::from(month <= 2), month, day_of_year - (153 * shifted + 2) / 5 + 1)
 }
 
+/// The day on which the Gregorian calendar began, 1582-10-15: before it Java has the Julian one.
+const GREGORIAN: i64 = -141_427;
+
+/// As [`days`], in Java's calendar.
+fn hybrid_days(year: i64, month: i64, day: i64) -> i64 {
+    let gregorian = days(year, month, day);
+    if year >= 1582 && gregorian >= GREGORIAN {
+        return gregorian;
+    }
+    let (year, month) = (year + (month - 1).div_euclid(12), (month - 1).rem_euclid(12) + 1);
+    let y = if month <= 2 { year - 1 } else { year };
+    y * 365 + y.div_euclid(4) + (153 * ((month + 9) % 12) + 2) / 5 - 719_470 + day - 1
+}
+
+/// As [`civil`], in Java's calendar.
+fn hybrid(days: i64) -> (i64, i64, i64) {
+    if days >= GREGORIAN {
+        return civil(days);
+    }
+    let z = days.saturating_add(719_470);
+    let (cycle, of_cycle) = (z.div_euclid(1461), z.rem_euclid(1461));
+    let year_of_cycle = (of_cycle - of_cycle / 1460) / 365;
+    let of_year = of_cycle - 365 * year_of_cycle;
+    let shifted = (5 * of_year + 2) / 153;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    (year_of_cycle + cycle * 4 + i64::from(month <= 2), month, of_year - (153 * shifted + 2) / 5 + 1)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{by_magnitude, parse};
+    use super::{by_magnitude, java, parse};
     use crate::value::Value;
 
     #[test]
@@ -84,6 +124,16 @@ mod tests {
         assert_eq!(parse("1970-01-01T00:00:00.001Z"), Some(Value::Timestamp(1)));
         assert_eq!(parse("1970-01-01T00\\:00\\:00.001Z"), Some(Value::Timestamp(1)));
         assert_eq!(parse("1970/01/01"), None);
+        assert_eq!(parse("1582-10-15"), Some(Value::Date(-141_427)));
+        assert_eq!(parse("1582-10-04"), Some(Value::Date(-141_428)));
+    }
+
+    #[test]
+    fn dates_as_text_are_those_of_java() {
+        assert_eq!(java(0), "Thu Jan 01 00:00:00 UTC 1970");
+        assert_eq!(java(1_582_978_496_123), "Sat Feb 29 12:14:56 UTC 2020");
+        assert_eq!(java(-141_428 * super::DAY_MS), "Thu Oct 04 00:00:00 UTC 1582");
+        assert_eq!(java(i64::MIN), "Sun Dec 02 16:47:04 UTC 292269055");
     }
 
     #[test]

@@ -108,7 +108,8 @@ impl Fit {
     }
 
     fn map(self, scanner: &mut Scanner<'_>, open: u8, keys: Option<&Schema>, values: Option<&Schema>) -> Result<bool> {
-        let text_keys = keys.is_some_and(|k| matches!(k.of(), Type::String));
+        // Without a schema of keys their values decide: text makes an object, anything else pairs.
+        let text_keys = keys.map_or(open == b'{', |k| matches!(k.of(), Type::String));
         let (mut exact, mut first) = (true, true);
         match open {
             b'{' if text_keys => {

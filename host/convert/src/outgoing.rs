@@ -34,7 +34,11 @@ pub(crate) struct Outgoing {
 
 /// Schemas by id, with what goes before a payload in the envelope.
 #[derive(Debug, Default)]
-pub(crate) struct KnownSchemas(HashMap<u32, Arc<KnownSchema>>);
+pub(crate) struct KnownSchemas {
+    by_id: HashMap<u32, Arc<KnownSchema>>,
+    /// How the envelope's schema writes defaults.
+    style: Style,
+}
 
 #[derive(Debug)]
 pub(crate) struct KnownSchema {
@@ -48,16 +52,16 @@ impl KnownSchemas {
         if id == 0 {
             return Ok(None);
         }
-        if let Some(known) = self.0.get(&id) {
+        if let Some(known) = self.by_id.get(&id) {
             return Ok(Some(Arc::clone(known)));
         }
         let text = schemas.definition(id);
         let text = text.ok_or_else(|| DataFault::schema(format!("schema id {id} was never announced")))?;
         let schema = Schema::parse(&text)?;
-        let prefix = format!("{{\"schema\":{},\"payload\":", schema.to_json()).into_bytes();
+        let prefix = format!("{{\"schema\":{},\"payload\":", schema.written(self.style)).into_bytes();
         let known = Arc::new(KnownSchema { schema, prefix });
         // Bounded by the task's table of schemas.
-        self.0.insert(id, Arc::clone(&known));
+        self.by_id.insert(id, Arc::clone(&known));
         Ok(Some(known))
     }
 }
@@ -95,7 +99,10 @@ impl Part for Outgoing {
 
 impl Outgoing {
     pub(crate) fn new(converter: Converter, encoding: Encoding) -> Self {
-        Self { converter, encoding, known: KnownSchemas::default(), out: Vec::new() }
+        let numeric =
+            matches!(converter.kind(), Kind::Json(options) if options.decimal_format == DecimalFormat::Numeric);
+        let known = KnownSchemas { style: Style { numeric, ..Style::default() }, ..KnownSchemas::default() };
+        Self { converter, encoding, known, out: Vec::new() }
     }
 
     fn writes_utf8(&self) -> bool {
@@ -184,7 +191,7 @@ impl Outgoing {
     fn other(&mut self, kind: &Kind, bytes: Option<&[u8]>, schema: Option<&Schema>) -> Result<bool> {
         refuse_schema(kind, schema)?;
         let Some(bytes) = bytes else { return Ok(false) };
-        let value = self.value(bytes, schema)?;
+        let value = self.value(kind, bytes, schema)?;
         if value == Value::Null {
             return Ok(false);
         }
@@ -206,23 +213,24 @@ impl Outgoing {
                     return Err(DataFault::mismatch(why));
                 }
             },
-            kind => self.primitive(kind, &value, schema.is_none())?,
+            kind => self.primitive(kind, &value)?,
         }
         Ok(true)
     }
 
-    fn value(&self, bytes: &[u8], schema: Option<&Schema>) -> Result<Value> {
-        match self.encoding {
-            Encoding::Json => Value::from_json(bytes, schema),
-            Encoding::Cbor => Value::from_cbor(bytes, schema),
+    /// Nulls are read as defaults, but by `StringConverter`, which shows what is set.
+    fn value(&self, kind: &Kind, bytes: &[u8], schema: Option<&Schema>) -> Result<Value> {
+        let read = |replace_null| match self.encoding {
+            Encoding::Json => payload::read(&Json::parse(bytes)?, schema, replace_null),
+            Encoding::Cbor => crate::cbor::read(bytes, schema, replace_null),
             Encoding::Bytes => opaque(bytes, schema),
-        }
+        };
+        // A null that only the default allows has no other reading.
+        if matches!(kind, Kind::String(_)) { read(false).or_else(|_| read(true)) } else { read(true) }
     }
 
-    /// Without a schema a whole number that fits is taken for the converter's type; JSON has no other way to say it.
-    fn primitive(&mut self, kind: &Kind, value: &Value, untyped: bool) -> Result<()> {
-        let wrong = || not_for(kind, value.kind());
-        let whole = if let (Value::Int64(n), true) = (value, untyped) { Some(*n) } else { None };
+    /// Without a schema JSON has INT64 and FLOAT64, as Kafka Connect reads it: the other converters want a schema.
+    fn primitive(&mut self, kind: &Kind, value: &Value) -> Result<()> {
         match (kind, value) {
             (Kind::Boolean, Value::Boolean(b)) => self.out.push(u8::from(*b)),
             (Kind::Short, Value::Int16(n)) => self.out.extend(n.to_be_bytes()),
@@ -230,19 +238,7 @@ impl Outgoing {
             (Kind::Long, Value::Int64(n)) => self.out.extend(n.to_be_bytes()),
             (Kind::Float, Value::Float32(x)) => self.out.extend(x.to_be_bytes()),
             (Kind::Double, Value::Float64(x)) => self.out.extend(x.to_be_bytes()),
-            (Kind::Short, _) => {
-                let n = whole.and_then(|n| i16::try_from(n).ok()).ok_or_else(wrong)?;
-                self.out.extend(n.to_be_bytes());
-            }
-            (Kind::Integer, _) => {
-                let n = whole.and_then(|n| i32::try_from(n).ok()).ok_or_else(wrong)?;
-                self.out.extend(n.to_be_bytes());
-            }
-            (Kind::Float, Value::Float64(x)) if untyped => {
-                #[expect(clippy::cast_possible_truncation, reason = "FLOAT32 is what the converter writes")]
-                self.out.extend((*x as f32).to_be_bytes());
-            }
-            _ => return Err(wrong()),
+            _ => return Err(not_for(kind, value.kind())),
         }
         Ok(())
     }
@@ -293,5 +289,5 @@ fn not_for(kind: &Kind, found: &str) -> DataFault {
         Kind::Float => ("FloatConverter", "float"),
         _ => ("DoubleConverter", "double"),
     };
-    DataFault::mismatch(format!("Failed to serialize to {name} (was {found}): the value is not one for {class}"))
+    DataFault::mismatch(format!("Failed to serialize to {name} (was {found}): {class} wants a {name}, by its schema"))
 }

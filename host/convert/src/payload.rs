@@ -91,7 +91,8 @@ pub(crate) fn plain_number(text: &str) -> Value {
 }
 
 fn read_map(json: &Json<'_>, keys: Option<&Schema>, values: Option<&Schema>, replace_null: bool) -> Result<Value> {
-    let text_keys = keys.is_some_and(|k| matches!(k.of(), Type::String));
+    // Without a schema of keys their values decide: text makes an object, anything else pairs.
+    let text_keys = keys.map_or(matches!(json, Json::Object(_)), |k| matches!(k.of(), Type::String));
     match json {
         Json::Object(fields) if text_keys => {
             let mut map: indexmap::IndexMap<&str, Value> = indexmap::IndexMap::with_capacity(fields.len());

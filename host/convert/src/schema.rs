@@ -136,7 +136,7 @@ impl Schema {
     /// Checks and builds.
     ///
     /// # Errors
-    /// `schema.invalid` for a struct with empty or repeated field names, and for a Decimal without an integer scale.
+    /// `schema.field` for a struct with empty or repeated field names, `schema.invalid` for a Decimal without an integer scale.
     pub fn new(of: Type, attributes: Attributes) -> Result<Self> {
         if let Type::Struct(fields) = &of {
             check_fields(fields)?;
@@ -209,8 +209,13 @@ impl Schema {
 
     /// The `schema` part of the JSON envelope, compact, keys in the order in which Kafka writes them.
     pub fn to_json(&self) -> String {
+        self.written(crate::payload::Style::default())
+    }
+
+    /// The same; the style is that of defaults.
+    pub(crate) fn written(&self, style: crate::payload::Style) -> String {
         let mut out = Vec::with_capacity(128);
-        crate::schema_text::write(self, None, &mut out);
+        crate::schema_text::write(self, None, style, &mut out);
         // The writer copies whole strings and ASCII only.
         String::from_utf8(out).unwrap_or_default()
     }
@@ -220,13 +225,11 @@ fn check_fields(fields: &[Field]) -> Result<()> {
     let mut seen = std::collections::HashSet::with_capacity(fields.len());
     for field in fields {
         if field.name.is_empty() {
-            return Err(DataFault::schema("fieldName cannot be null."));
+            return Err(DataFault::new("schema.field", "fieldName cannot be null."));
         }
         if !seen.insert(field.name.as_str()) {
-            return Err(DataFault::schema(format!(
-                "Cannot create field because of field name duplication {}",
-                field.name
-            )));
+            let why = format!("Cannot create field because of field name duplication {}", field.name);
+            return Err(DataFault::new("schema.field", why));
         }
     }
     Ok(())

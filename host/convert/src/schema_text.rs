@@ -90,15 +90,15 @@ fn attributes(json: &Json<'_>) -> Result<Attributes> {
     Ok(Attributes { optional, default: None, name: text("name"), version, doc: text("doc"), parameters })
 }
 
-/// Appends the text; `field` is the name of the struct field that has this schema.
-pub(crate) fn write(schema: &Schema, field: Option<&str>, out: &mut Vec<u8>) {
+/// Appends the text; `field` is the name of the struct field that has this schema, `style` that of defaults.
+pub(crate) fn write(schema: &Schema, field: Option<&str>, style: Style, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"type\":");
     quote(schema.of().json_name(), out);
     match schema.of() {
-        Type::Array(items) => write_inner(",\"items\":", items.as_deref(), out),
+        Type::Array(items) => write_inner(",\"items\":", items.as_deref(), style, out),
         Type::Map(keys, values) => {
-            write_inner(",\"keys\":", keys.as_deref(), out);
-            write_inner(",\"values\":", values.as_deref(), out);
+            write_inner(",\"keys\":", keys.as_deref(), style, out);
+            write_inner(",\"values\":", values.as_deref(), style, out);
         }
         Type::Struct(fields) => {
             out.extend_from_slice(b",\"fields\":[");
@@ -106,13 +106,13 @@ pub(crate) fn write(schema: &Schema, field: Option<&str>, out: &mut Vec<u8>) {
                 if index > 0 {
                     out.push(b',');
                 }
-                write(&field.schema, Some(&field.name), out);
+                write(&field.schema, Some(&field.name), style, out);
             }
             out.push(b']');
         }
         _ => {}
     }
-    write_attributes(schema, out);
+    write_attributes(schema, style, out);
     if let Some(field) = field {
         out.extend_from_slice(b",\"field\":");
         quote(field, out);
@@ -120,15 +120,15 @@ pub(crate) fn write(schema: &Schema, field: Option<&str>, out: &mut Vec<u8>) {
     out.push(b'}');
 }
 
-fn write_inner(key: &str, schema: Option<&Schema>, out: &mut Vec<u8>) {
+fn write_inner(key: &str, schema: Option<&Schema>, style: Style, out: &mut Vec<u8>) {
     out.extend_from_slice(key.as_bytes());
     match schema {
-        Some(schema) => write(schema, None, out),
+        Some(schema) => write(schema, None, style, out),
         None => out.extend_from_slice(b"null"),
     }
 }
 
-fn write_attributes(schema: &Schema, out: &mut Vec<u8>) {
+fn write_attributes(schema: &Schema, style: Style, out: &mut Vec<u8>) {
     let Attributes { optional, default, name, version, doc, parameters } = schema.attributes();
     out.extend_from_slice(format!(",\"optional\":{optional}").as_bytes());
     if let Some(name) = name {
@@ -158,7 +158,7 @@ fn write_attributes(schema: &Schema, out: &mut Vec<u8>) {
         let start = out.len();
         out.extend_from_slice(b",\"default\":");
         // A default that was read fits; one that was built wrongly is left out rather than written wrongly.
-        if payload::write(default, Some(schema), Style::default(), out).is_err() {
+        if payload::write(default, Some(schema), style, out).is_err() {
             out.truncate(start);
         }
     }

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use crate::converter::Charset;
+use crate::date;
 use crate::java;
 use crate::schema::{Schema, Type};
 use crate::value::Value;
@@ -43,6 +44,8 @@ pub(crate) fn encode(text: &str, charset: Charset, out: &mut Vec<u8>) {
         Charset::Utf8 => out.extend_from_slice(text.as_bytes()),
         Charset::Latin1 => out.extend(text.chars().map(|c| u8::try_from(c).unwrap_or(b'?'))),
         Charset::Ascii => out.extend(text.chars().map(|c| if c.is_ascii() { c as u8 } else { b'?' })),
+        // No text, no mark.
+        Charset::Utf16 if text.is_empty() => {}
         Charset::Utf16 => {
             out.extend_from_slice(&[0xfe, 0xff]);
             out.extend(text.encode_utf16().flat_map(u16::to_be_bytes));
@@ -75,7 +78,7 @@ fn legacy(text: &str, encoding: &'static encoding_rs::Encoding, out: &mut Vec<u8
 }
 
 /// `toString` of a value: `[a, b]`, `{k=v}`, `Struct{f=v}` without its nulls. Bytes, whose `toString` in Java is an
-/// address, are base64 here; dates are in UTC.
+/// address, are base64 here; dates are `Date.toString` in UTC.
 pub(crate) fn java_text(value: &Value, schema: Option<&Schema>, out: &mut String) {
     match value {
         Value::Null => out.push_str("null"),
@@ -115,6 +118,9 @@ pub(crate) fn java_text(value: &Value, schema: Option<&Schema>, out: &mut String
             }
             out.push('}');
         }
+        Value::Date(days) => out.push_str(&date::java(i64::from(*days) * i64::from(crate::payload::DAY_MS))),
+        Value::Time(ms) => out.push_str(&date::java(i64::from(*ms))),
+        Value::Timestamp(ms) => out.push_str(&date::java(*ms)),
         scalar => out.push_str(&scalar_text(scalar)),
     }
 }
@@ -131,9 +137,9 @@ pub(crate) fn scalar_text(value: &Value) -> String {
         Value::Float64(x) => java::float64(*x),
         Value::Bytes(bytes) => crate::base64_text::encode(bytes),
         Value::Decimal(decimal) => decimal.to_string(),
-        Value::Date(days) => crate::date::by_magnitude(i64::from(*days) * i64::from(crate::payload::DAY_MS)),
-        Value::Time(ms) => crate::date::by_magnitude(i64::from(*ms)),
-        Value::Timestamp(ms) => crate::date::by_magnitude(*ms),
+        Value::Date(days) => date::by_magnitude(i64::from(*days) * i64::from(crate::payload::DAY_MS)),
+        Value::Time(ms) => date::by_magnitude(i64::from(*ms)),
+        Value::Timestamp(ms) => date::by_magnitude(*ms),
         Value::String(text) => text.clone(),
         Value::Null | Value::Array(_) | Value::Map(_) | Value::Struct(_) => String::new(),
     }

@@ -80,6 +80,14 @@ impl Value {
         crate::payload::read(&json, schema, true)
     }
 
+    /// As [`Self::from_json`], but null stays null where the schema has a default.
+    ///
+    /// # Errors
+    /// The same; `schema.mismatch` for a null that only the default would allow.
+    pub fn from_json_with_nulls(text: &[u8], schema: Option<&Schema>) -> Result<Self> {
+        crate::payload::read(&Json::parse(text)?, schema, false)
+    }
+
     /// Appends the JSON payload: bytes and Decimal as base64, dates as integers.
     ///
     /// # Errors

@@ -64,7 +64,7 @@ pub struct RowFault {
 pub fn exception_class(code: &str) -> &'static str {
     match code {
         "transform.connect" => "org.apache.kafka.connect.errors.ConnectException",
-        "transform.schema-builder" => "org.apache.kafka.connect.errors.SchemaBuilderException",
+        "transform.schema-builder" | "schema.field" => "org.apache.kafka.connect.errors.SchemaBuilderException",
         "transform.argument" => "java.lang.IllegalArgumentException",
         "transform.bounds" => "java.lang.IndexOutOfBoundsException",
         "transform.null" => "java.lang.NullPointerException",

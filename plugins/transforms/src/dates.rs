@@ -120,7 +120,7 @@ impl Format {
     pub fn print(&self, ms: i64) -> String {
         let (day, rest) = (ms.div_euclid(DAY_MS), ms.rem_euclid(DAY_MS));
         let (year, month, date) = civil(day);
-        let hour = rest / 3_600_000;
+        let (hour, of_era) = (rest / 3_600_000, if year > 0 { year } else { 1 - year });
         let mut out = String::new();
         for token in &self.0 {
             let (field, width) = match token {
@@ -133,14 +133,14 @@ impl Format {
             // In range: months are 1 to 12, days of the week 0 to 6.
             let (name, weekday) = (MONTHS[(month - 1) as usize], (day + 3).rem_euclid(7) as usize);
             let number = match field {
-                'y' if width == 2 => year.rem_euclid(100),
+                'y' if width == 2 => of_era.rem_euclid(100),
                 'Y' if width == 2 => week(day, year).0.rem_euclid(100),
                 'Y' => week(day, year).0,
                 'w' => week(day, year).1,
                 // Weeks begin on Sunday, and the first one may be short.
                 'W' => (date - 1 + (days(year, month, 1) + 4).rem_euclid(7)) / 7 + 1,
                 'F' => (date - 1) / 7 + 1,
-                'y' => year,
+                'y' => of_era,
                 'M' | 'L' if width < 3 => month,
                 'D' => day - days(year, 1, 1) + 1,
                 'd' => date,
@@ -164,6 +164,10 @@ impl Format {
                 'm' => rest / 60_000 % 60,
                 's' => rest / 1000 % 60,
                 'S' => rest % 1000,
+                'G' => {
+                    out.push_str(if year > 0 { "AD" } else { "BC" });
+                    continue;
+                }
                 _ => {
                     out.push_str(word(field, width, name, DAYS[weekday], hour));
                     continue;
@@ -201,7 +205,6 @@ fn word<'a>(field: char, width: usize, month: &'a str, day: &'a str, hour: i64) 
         ('E', _) => day,
         ('a', _) if hour < 12 => "AM",
         ('a', _) => "PM",
-        ('G', _) => "AD",
         ('z', 0..4) => "UTC",
         ('z', _) => "Coordinated Universal Time",
         ('Z', _) => "+0000",
@@ -224,6 +227,7 @@ struct Parts {
     day_of_year: Option<i64>,
     hour: i64,
     afternoon: bool,
+    before_christ: bool,
     minute: i64,
     second: i64,
     ms: i64,
@@ -272,7 +276,10 @@ impl Parts {
                 self.afternoon = strip("PM").is_some();
                 strip("PM").or_else(|| strip("AM"))
             }
-            'G' => strip("AD"),
+            'G' => {
+                self.before_christ = strip("BC").is_some();
+                strip("BC").or_else(|| strip("AD"))
+            }
             _ => strip("UTC").or_else(|| strip("GMT")).or_else(|| strip("Z")).or_else(|| self.zone(text)),
         }
     }
@@ -292,6 +299,7 @@ impl Parts {
     fn millis(&self) -> i64 {
         let bound = |n: i64| n.clamp(-1_000_000_000_000, 1_000_000_000_000);
         let year = self.year.unwrap_or(1970).clamp(-290_000_000, 290_000_000);
+        let year = if self.before_christ { 1 - year } else { year };
         let month = bound(self.month.unwrap_or(1)).clamp(-1_000_000, 1_000_000);
         let day = match (self.day_of_year, self.month, self.date) {
             (Some(n), None, None) => days(year, 1, 1) + bound(n).clamp(-1_000_000_000, 1_000_000_000) - 1,
@@ -310,24 +318,37 @@ fn week(day: i64, year: i64) -> (i64, i64) {
     (year, (day - sunday(days(year, 1, 1))) / 7 + 1)
 }
 
-/// Days since the epoch of a civil date; months and days beyond their range roll over.
+/// The day on which the Gregorian calendar began, 1582-10-15: before it Java has the Julian one.
+const GREGORIAN: i64 = -141_427;
+
+/// Days since the epoch of a date; months and days beyond their range roll over.
 fn days(year: i64, month: i64, day: i64) -> i64 {
-    let (year, month) = (year + (month - 1).div_euclid(12), (month - 1).rem_euclid(12) + 1);
-    let y = if month <= 2 { year - 1 } else { year };
-    let (era, of_era) = (y.div_euclid(400), y.rem_euclid(400));
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468 + day - 1
+    let (rolled, month) = (year + (month - 1).div_euclid(12), (month - 1).rem_euclid(12) + 1);
+    let y = if month <= 2 { rolled - 1 } else { rolled };
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let gregorian = y * 365 + y.div_euclid(4) - y.div_euclid(100) + y.div_euclid(400) + of_year - 719_468;
+    if year >= 1582 && gregorian >= GREGORIAN {
+        return gregorian;
+    }
+    y * 365 + y.div_euclid(4) + of_year - 719_470
 }
 
-/// Year, month and day of a day since the epoch (proleptic Gregorian).
+/// Year (0 is 1 BC), month and day of a day since the epoch.
 fn civil(day: i64) -> (i64, i64, i64) {
-    let z = day.saturating_add(719_468);
-    let (era, of_era) = (z.div_euclid(146_097), z.rem_euclid(146_097));
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let (year, of_year) = if day >= GREGORIAN {
+        let z = day.saturating_add(719_468);
+        let (era, of_era) = (z.div_euclid(146_097), z.rem_euclid(146_097));
+        let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+        (year_of_era + era * 400, of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100))
+    } else {
+        let z = day.saturating_add(719_470);
+        let (cycle, of_cycle) = (z.div_euclid(1461), z.rem_euclid(1461));
+        let year_of_cycle = (of_cycle - of_cycle / 1460) / 365;
+        (year_of_cycle + cycle * 4, of_cycle - 365 * year_of_cycle)
+    };
     let shifted = (5 * of_year + 2) / 153;
     let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    (year_of_era + era * 400 + i64::from(month <= 2), month, of_year - (153 * shifted + 2) / 5 + 1)
+    (year + i64::from(month <= 2), month, of_year - (153 * shifted + 2) / 5 + 1)
 }
 
 #[cfg(test)]

@@ -85,7 +85,10 @@ impl ExtractField {
     fn plan<R: Record>(&self, record: &R) -> Result<Extracted, Fault> {
         let mut known = known(record, self.part)?;
         if self.path.is_empty() {
-            splice::require_struct(&known, PURPOSE)?;
+            // A null is not asked whether it is a struct.
+            if !splice::is_null(record.payload(self.part)) {
+                splice::require_struct(&known, PURPOSE)?;
+            }
             return Err(no_steps());
         }
         for name in &self.path {

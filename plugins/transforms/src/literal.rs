@@ -1,7 +1,7 @@
 //! Text to a typed payload, as Kafka Connect's `Values.parseString`: what `InsertHeader` puts into a header.
 //!
 //! Enters: the text of a setting. Leaves: a schema and a JSON payload, or none for null. Invariant: text that is no literal
-//! stays the string it was; of a number only the whole text counts.
+//! stays the string it was; of a literal only the whole text counts.
 
 use crate::dates;
 use crate::number;
@@ -9,7 +9,7 @@ use crate::scan::quoted;
 use crate::schemas::LOGICAL;
 use crate::tree::Tree;
 
-/// A schema with a payload; no schema where a list has no common type.
+/// A schema with a payload; null has no schema.
 type Typed = (Option<Tree>, String);
 
 /// The literal; none for `null`.
@@ -145,37 +145,41 @@ impl Parser<'_> {
                 }
             }
         }
-        // Without a common type JSON could not say what the elements are.
         let (schema, payloads) = common(items)?;
         let tree = Tree::Object(vec![
             ("type".to_owned(), Tree::string("array")),
-            ("items".to_owned(), schema),
+            ("items".to_owned(), schema.unwrap_or_else(unknown)),
             ("optional".to_owned(), Tree::boolean(false)),
         ]);
         Some((Some(tree), format!("[{}]", payloads.join(","))))
     }
 
+    /// A comma between entries may be missing.
     fn map(&mut self, depth: usize) -> Option<Typed> {
         self.at += 1;
         let (mut keys, mut values) = (Vec::new(), Vec::new());
         while !self.take(b'}') {
-            keys.push(self.element(depth + 1)?);
-            if !self.take(b':') {
+            let key = self.element(depth + 1)?;
+            if key.0.is_none() || !self.take(b':') {
                 return None;
             }
+            keys.push(key);
             values.push(self.element(depth + 1)?);
             if self.take(b',') && self.peek() == Some(b'}') {
                 return None;
             }
         }
+        let is_text = |(schema, _): &Typed| schema.as_ref().and_then(|s| s.text("type")).as_deref() == Some("string");
+        let object = keys.iter().all(is_text);
         let ((key_schema, keys), (value_schema, values)) = (common(keys)?, common(values)?);
-        let object = key_schema.text("type").as_deref() == Some("string");
         let pair = |(k, v)| if object { format!("{k}:{v}") } else { format!("[{k},{v}]") };
         let pairs: Vec<String> = keys.iter().zip(&values).map(pair).collect();
+        // Keys of several types leave the values without a schema as well.
+        let value_schema = value_schema.filter(|_| key_schema.is_some());
         let tree = Tree::Object(vec![
             ("type".to_owned(), Tree::string("map")),
-            ("keys".to_owned(), key_schema),
-            ("values".to_owned(), value_schema),
+            ("keys".to_owned(), key_schema.unwrap_or_else(unknown)),
+            ("values".to_owned(), value_schema.unwrap_or_else(unknown)),
             ("optional".to_owned(), Tree::boolean(false)),
         ]);
         let joined = pairs.join(",");
@@ -183,21 +187,31 @@ impl Parser<'_> {
     }
 }
 
-/// The one schema of all, numbers widened to the largest type.
-fn common(items: Vec<Typed>) -> Option<(Tree, Vec<String>)> {
+/// What stands where there is no common type.
+fn unknown() -> Tree {
+    Tree::Raw("null".to_owned())
+}
+
+/// The type that all have in common, numbers widened to the largest. None if nulls stand beside values.
+fn common(items: Vec<Typed>) -> Option<(Option<Tree>, Vec<String>)> {
     const WIDTHS: [&str; 6] = ["int8", "int16", "int32", "int64", "float", "double"];
     let width = |tree: &Tree| {
         let of = tree.text("type").filter(|_| tree.get("name").is_none())?;
         WIDTHS.iter().position(|w| *w == of)
     };
-    let schemas: Option<Vec<Tree>> = items.iter().map(|(schema, _)| schema.clone()).collect();
-    let (schemas, payloads) = (schemas?, items.into_iter().map(|(_, payload)| payload).collect());
-    let first = schemas.first()?;
+    let payloads: Vec<String> = items.iter().map(|(_, payload)| payload.clone()).collect();
+    let schemas: Vec<Tree> = items.into_iter().filter_map(|(schema, _)| schema).collect();
+    let Some(first) = schemas.first() else { return Some((None, payloads)) };
+    if schemas.len() < payloads.len() {
+        return None;
+    }
     let widths: Option<Vec<usize>> = schemas.iter().map(width).collect();
     if let Some(widest) = widths.and_then(|widths| widths.into_iter().max()) {
-        return Some((Tree::scalar(WIDTHS[widest], false), payloads));
+        let fraction = |n: String| if n.bytes().all(|b| b.is_ascii_digit() || b == b'-') { n + ".0" } else { n };
+        let payloads = if widest > 3 { payloads.into_iter().map(fraction).collect() } else { payloads };
+        return Some((Some(Tree::scalar(WIDTHS[widest], false)), payloads));
     }
-    schemas.iter().all(|s| s == first).then(|| (first.clone(), payloads))
+    Some((Some(first.clone()).filter(|first| schemas.iter().all(|s| s == first)), payloads))
 }
 
 #[cfg(test)]
@@ -227,6 +241,14 @@ mod tests {
             ("{\"a\":1 \"b\":2}", "map", "{\"a\":1,\"b\":2}"),
             ("{1:\"x\"}", "map", "[[1,\"x\"]]"),
             ("{a:1}", "string", "\"{a:1}\""),
+            ("[]", "array", "[]"),
+            ("{}", "map", "{}"),
+            ("[null]", "array", "[null]"),
+            ("[1, null]", "string", "\"[1, null]\""),
+            ("[1, \"a\"]", "array", "[1,\"a\"]"),
+            ("[1, 1.5]", "array", "[1.0,1.5]"),
+            ("{1:2,\"a\":3}", "map", "[[1,2],[\"a\",3]]"),
+            ("{null:1}", "string", "\"{null:1}\""),
             ("1970-01-02", "int32", "1"),
             ("00:00:01.000Z", "int32", "1000"),
             ("1970-01-01T00:00:00.001Z", "int64", "1"),

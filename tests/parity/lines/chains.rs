@@ -9,7 +9,7 @@ use super::samples::{self, Random, Sample, line};
 use super::{Case, root};
 
 /// Random chains.
-const RANDOM_CHAINS: usize = 150;
+const RANDOM_CHAINS: usize = 300;
 
 pub fn cases() -> Vec<Case> {
     let records = records();
@@ -85,7 +85,7 @@ fn configs() -> Vec<Config> {
 }
 
 /// What `Values.parseString` is known to do odd things with.
-pub const LITERALS: [&str; 84] = [
+pub const LITERALS: [&str; 93] = [
     "",
     " ",
     "null",
@@ -170,6 +170,15 @@ pub const LITERALS: [&str; 84] = [
     "[1",
     "{\"a\":1",
     " [1,2] ",
+    " [1",
+    " {a}",
+    "10:20",
+    "1,2,3",
+    "5:abc",
+    "14:34:54Z",
+    "[1,2]x",
+    "[{\"a\":1},{\"b\":\"x\"}]",
+    "[[1],[\"a\"]]",
 ];
 
 /// What a chain itself may have wrong, and what its predicates do.
@@ -238,6 +247,28 @@ fn predicates(records: &[Value]) -> Vec<Case> {
     cases
 }
 
+/// Gives a step in three a predicate, half of those its opposite.
+fn guard(random: &mut Random, chain: &mut Value, step: &str) {
+    let predicates = [
+        ("RecordIsTombstone", json!({})),
+        ("HasHeaderKey", json!({"name": "h"})),
+        ("HasHeaderKey", json!({"name": "x"})),
+        ("TopicNameMatches", json!({"pattern": "orders.*"})),
+        ("TopicNameMatches", json!({"pattern": "a?b|orders"})),
+    ];
+    if random.below(3) > 0 {
+        return;
+    }
+    let (class, config) = random.pick(&predicates).clone();
+    let alias = format!("p-{step}");
+    let others = chain["predicates"].as_str().map_or(String::new(), |others| format!("{others},"));
+    chain["predicates"] = json!(format!("{others}{alias}"));
+    chain[format!("predicates.{alias}.type")] = json!(class);
+    put(chain, &format!("predicates.{alias}."), &config);
+    chain[format!("transforms.{step}.predicate")] = json!(alias);
+    chain[format!("transforms.{step}.negate")] = json!(["true", "false"][random.below(2)]);
+}
+
 /// Chains of two to four steps on random records.
 fn random() -> Vec<Case> {
     let mut random = Random(0x10c6_9a7e);
@@ -255,10 +286,11 @@ fn random() -> Vec<Case> {
                 chain[format!("transforms.{name}.type")] =
                     json!(format!("org.apache.kafka.connect.transforms.{class}{suffix}"));
                 put(&mut chain, &format!("transforms.{name}."), &config);
+                guard(&mut random, &mut chain, name);
             }
             let records: Vec<Value> = (0..20)
                 .map(|at| {
-                    let (key, value) = (random.sample(1), random.sample(2));
+                    let (key, value) = (random.sample(2), random.sample(3));
                     line(&key, &value, index + at)
                 })
                 .collect();

@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Case;
-use super::wanted::{RULES, rule};
+use super::wanted::{Difference, RULES, rule};
 
 /// Of each kind of difference so many are printed.
 const SHOWN: usize = 2;
@@ -28,8 +28,12 @@ pub struct Verdict {
     pub compared: usize,
     /// Of them those that differ, though nobody wants it.
     pub unwanted: usize,
+    /// Rules that no record meets any more, as their rows.
+    pub idle: Vec<&'static str>,
     /// In words.
     pub text: String,
+    /// All differences as lines of JSON, with the rule that wants them.
+    pub lines: String,
 }
 
 /// How many records were compared, and in words every difference that is not wanted, and every wanted one that no record
@@ -37,13 +41,19 @@ pub struct Verdict {
 pub fn judge(cases: &[Case], theirs: &[Vec<Value>], ours: &[Vec<Value>]) -> Verdict {
     let mut met = vec![0; RULES.len()];
     let mut groups: BTreeMap<String, Group> = BTreeMap::new();
-    let (mut compared, mut unwanted) = (0, 0);
+    let (mut compared, mut unwanted, mut lines) = (0, 0, String::new());
     for ((case, theirs), ours) in cases.iter().zip(theirs).zip(ours) {
         assert_eq!((theirs.len(), ours.len()), (case.records().len(), case.records().len()), "{}", case.label);
         for ((record, theirs), ours) in case.records().iter().zip(theirs).zip(ours) {
             compared += 1;
             let Some(kind) = differs(theirs, ours) else { continue };
-            if let Some(rule) = rule(&case.label, &kind, record, theirs) {
+            let rule = rule(&Difference { case, record, theirs, ours });
+            let line = json!({
+                "label": case.label, "kind": kind, "rule": rule, "record": record, "theirs": theirs, "ours": ours,
+                "case": case.json.as_object().unwrap().iter().filter(|(key, _)| *key != "records").collect::<BTreeMap<_, _>>(),
+            });
+            let _ = writeln!(lines, "{line}");
+            if let Some(rule) = rule {
                 met[rule] += 1;
                 continue;
             }
@@ -61,8 +71,9 @@ pub fn judge(cases: &[Case], theirs: &[Vec<Value>], ours: &[Vec<Value>]) -> Verd
         }
     }
     let mut text = String::new();
-    for (rule, _) in RULES.iter().zip(met).filter(|(_, count)| *count == 0) {
-        let _ = writeln!(text, "no record differs so any more: {rule:?}");
+    let idle: Vec<&str> = RULES.iter().zip(met).filter(|(_, count)| *count == 0).map(|(rule, _)| rule.row).collect();
+    for row in &idle {
+        let _ = writeln!(text, "no record differs so any more: {row}");
     }
     for (kind, group) in groups {
         let _ = writeln!(text, "{kind} ({} times)", group.count);
@@ -70,7 +81,7 @@ pub fn judge(cases: &[Case], theirs: &[Vec<Value>], ours: &[Vec<Value>]) -> Verd
             let _ = writeln!(text, "    {shown}");
         }
     }
-    Verdict { compared, unwanted, text }
+    Verdict { compared, unwanted, idle, text, lines }
 }
 
 /// The kind of a difference.
@@ -90,7 +101,7 @@ fn differs(theirs: &Value, ours: &Value) -> Option<String> {
     }
 }
 
-fn same(a: &Value, b: &Value) -> bool {
+pub(super) fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Object(a), Value::Object(b)) => {
             a.len() == b.len() && a.iter().all(|(key, value)| b.get(key).is_some_and(|other| same(value, other)))

@@ -14,6 +14,7 @@ mod wanted;
 pub use judge::judge;
 pub use ours::ours;
 pub use theirs::theirs;
+pub use wanted::RULES;
 
 use lockgate_tests::places::root;
 use serde_json::Value;
@@ -28,6 +29,18 @@ pub struct Case {
 }
 
 impl Case {
+    /// Simple names of its classes: transforms and predicates without `$Key` and `$Value`, converters with the direction.
+    pub fn classes(&self) -> Vec<String> {
+        if let Some(class) = self.json["converter"].as_str() {
+            let simple = class.rsplit('.').next().unwrap_or(class);
+            return vec![format!("{simple} {}", self.json["direction"].as_str().unwrap_or_default())];
+        }
+        let settings = self.json["chain"].as_object().or(self.json["predicate"].as_object());
+        let types = settings.into_iter().flatten().filter(|(key, _)| key.ends_with(".type"));
+        let simple = |class: &str| class.rsplit('.').next().and_then(|name| name.split('$').next()).map(str::to_owned);
+        types.filter_map(|(_, class)| simple(class.as_str()?)).collect()
+    }
+
     /// Its records.
     pub fn records(&self) -> &[Value] {
         self.json["records"].as_array().map_or(&[], Vec::as_slice)

@@ -46,6 +46,10 @@ fn logical(name: &str) -> Value {
     schema
 }
 
+fn decimal(scale: &str) -> Value {
+    with(logical("Decimal"), json!({"parameters": {"scale": scale}}))
+}
+
 /// Name, schema, values, a default.
 type Typed = (&'static str, Value, Vec<Value>, Value);
 
@@ -60,11 +64,24 @@ fn scalar_types() -> Vec<Typed> {
         ("i16", of("int16"), vec![json!(300), json!(-32768), json!(32767)], json!(4)),
         ("i32", of("int32"), vec![json!(70_000), json!(i32::MIN), json!(i32::MAX), json!(-1)], json!(5)),
         ("i64", of("int64"), vec![json!(5_000_000_000_i64), json!(i64::MIN), json!(i64::MAX), json!(1)], json!(6)),
-        ("f32", of("float"), vec![json!(1.5), json!(-0.1), json!(1e10), json!(300.7), json!(0.0)], json!(2.5)),
+        (
+            "f32",
+            of("float"),
+            vec![json!(1.5), json!(-0.1), json!(1e10), json!(300.7), json!(0.0), json!("NaN")],
+            json!(2.5),
+        ),
         (
             "f64",
             of("double"),
-            vec![json!(0.001), json!(1e7), json!(-2.5e-9), json!(9_999_999.0), json!(1e300), json!(0.5)],
+            vec![
+                json!(0.001),
+                json!(1e7),
+                json!(-2.5e-9),
+                json!(9_999_999.0),
+                json!(1e300),
+                json!(0.5),
+                json!("-Infinity"),
+            ],
             json!(3.5),
         ),
         ("bool", of("boolean"), vec![json!(true), json!(false)], json!(true)),
@@ -102,7 +119,9 @@ fn logical_types() -> Vec<Typed> {
             vec![json!("AJw="), json!("/2Q="), json!("AA=="), json!("A+gAAAAAAAAAAA==")],
             json!("AQ=="),
         ),
-        ("date", logical("Date"), vec![json!(0), json!(18_262), json!(-1)], json!(1)),
+        ("dec0", decimal("0"), vec![json!("BQ=="), json!("/w==")], json!("AQ==")),
+        ("neg", decimal("-2"), vec![json!("BQ=="), json!("AA==")], json!("/w==")),
+        ("date", logical("Date"), vec![json!(0), json!(18_262), json!(-1), json!(-200_000)], json!(1)),
         ("time", logical("Time"), vec![json!(0), json!(3_723_004), json!(86_399_999)], json!(2)),
         (
             "ts",
@@ -315,7 +334,9 @@ impl Random {
         let value = seen.into_iter().map(|(name, (_, value))| (name, value)).collect();
         let attributes =
             [json!({}), json!({"name": "R", "version": 2}), json!({"optional": true}), json!({"doc": "d"})];
-        (with(schema, self.pick(&attributes).clone()), value)
+        let schema = with(schema, self.pick(&attributes).clone());
+        let is_null = schema["optional"] == true && self.below(3) == 0;
+        (schema, if is_null { Value::Null } else { value })
     }
 
     fn name(&mut self) -> String {
@@ -328,6 +349,15 @@ impl Random {
         if depth > 0 && self.below(5) == 0 {
             let fields = (0..1 + self.below(4)).map(|_| (self.name(), self.typed(depth - 1))).collect();
             return self.structure(fields);
+        }
+        if depth > 0 && self.below(8) == 0 {
+            let ((schema, value), count) = (self.typed(depth - 1), self.below(3));
+            let optional = self.below(2) == 0;
+            if self.below(2) == 0 {
+                return (json!({"type": "array", "items": schema, "optional": optional}), json!(vec![value; count]));
+            }
+            let entries: Value = ["k", "l"][..count].iter().map(|key| ((*key).to_owned(), value.clone())).collect();
+            return (json!({"type": "map", "keys": of("string"), "values": schema, "optional": optional}), entries);
         }
         let all = types();
         let (_, schema, values, default) = self.pick(&all).clone();

@@ -1,69 +1,198 @@
 //! Differences that are wanted.
 //!
-//! Enters: a case, a record, both answers. Leaves: true if the difference is one that `docs/differences.md` lists. Invariant:
-//! each rule names the class and what makes the difference, and has to be met by some record, else it is to be deleted.
+//! Enters: a case, a record, both answers. Leaves: the rule that wants the difference. Invariant: each rule names a class, a
+//! row of `docs/differences.md` and exactly what makes the difference, and is met by some record, else it is to be deleted.
 
 use serde_json::Value;
 
-/// Where Kafka Connect loses data, crashes, or writes what it cannot read; with the reason as it stands in the document.
-#[derive(Debug)]
-pub struct Wanted {
-    /// Beginning of the label of a case: class and settings; `*` stands for anything.
-    pub label: &'static str,
-    /// What the kind of difference is: `*` stands for anything.
-    pub kind: &'static str,
-    /// What their answer holds; empty: anything.
-    pub theirs: &'static str,
-    /// What the settings or the record hold; empty: anything.
-    pub holds: &'static str,
+use super::Case;
+
+/// Two answers that differ.
+#[derive(Clone, Copy, Debug)]
+pub struct Difference<'a> {
+    /// What both were asked.
+    pub case: &'a Case,
+    /// On what.
+    pub record: &'a Value,
+    /// Kafka Connect's answer.
+    pub theirs: &'a Value,
+    /// Ours.
+    pub ours: &'a Value,
 }
 
+/// Where Kafka Connect loses data, crashes, or writes what it cannot read.
+#[derive(Debug)]
+pub struct Wanted {
+    /// Simple name of the class, of converters with the direction behind it.
+    pub class: &'static str,
+    /// How the row of `docs/differences.md` begins.
+    pub row: &'static str,
+    when: fn(&Difference<'_>) -> bool,
+}
+
+const UNLIKE: &str = "`SimpleHeaderConverter`, `InsertHeader`: unlike lists or maps inside one list";
+
 /// All of them.
-pub const RULES: [Wanted; 17] = [
-    // Kafka Connect crashes: a record's error that says what is wrong.
-    Wanted::new("HeaderFrom", "theirs apply NullPointerException, ours apply DataException", "Field.schema()", ""),
-    Wanted::new(
-        "TimestampConverter",
-        "theirs apply NullPointerException, ours apply DataException",
-        "config.format",
-        "",
-    ),
-    Wanted::new("random", "theirs apply NullPointerException, ours apply DataException", "", ""),
-    Wanted::new("SimpleHeaderConverter", "theirs apply NullPointerException, ours a result", "", ""),
-    // What they make cannot be written by their own JsonConverter: the record would be lost.
-    Wanted::new("TimestampConverter", "theirs apply DataException, ours a result", "java.util.Date", ""),
-    Wanted::new("MaskField", "theirs apply DataException, ours a result", "mismatching scale", ""),
-    Wanted::new("Cast", "theirs apply ClassCastException, ours a result", "", "org.apache.kafka.connect.data."),
-    Wanted::new("Cast", "theirs apply SchemaBuilderException, ours a result", "Invalid default value", ""),
-    Wanted::new("ReplaceField", "theirs apply DataException, ours a result", "", "renames"),
-    Wanted::new("ReplaceField", "other result", "", "renames"),
-    // Years before 1582 and beyond what an int32 of days holds.
-    Wanted::new("TimestampConverter", "other result", "", ""),
-    Wanted::new("TimestampConverter", "theirs a result, ours apply DataException", "", ""),
-    // A number that does not fit its type, text for a number: they make another value of it, silently.
-    Wanted::new("JsonConverter to-connect", "theirs a result, ours apply DataException", "", ""),
-    Wanted::new("JsonConverter to-connect", "other result", "", ""),
-    // Their JsonConverter cannot read the default of a struct that it has written.
-    Wanted::new("JsonConverter to-connect", "theirs apply SchemaBuilderException, ours*", "", ""),
-    // Without a schema JSON has one kind of whole number and one of fractions: each converter takes those that it can hold.
-    Wanted::new("*Converter from-connect", "theirs apply DataException, ours a result", "Failed to serialize", ""),
-    // What cannot be said in an envelope stays the text that it was.
-    Wanted::new("InsertHeader", "*", "", ""),
+pub const RULES: [Wanted; 21] = [
+    Wanted::new("HeaderFrom", "`HeaderFrom`: a field that a struct lacks", |d| {
+        d.crash("Field.schema()") && d.we_refuse("Field does not exist")
+    }),
+    Wanted::new("TimestampConverter", "`TimestampConverter`: text without `format`", |d| {
+        d.crash("config.format") && d.we_refuse("without 'format'")
+    }),
+    Wanted::new("TimestampConverter", "`TimestampConverter` without a schema to Date, Time, Timestamp", |d| {
+        d.theirs("DataException", "java.util.Date to JSON") && d.we_answer()
+    }),
+    Wanted::new("TimestampConverter", "`TimestampConverter` to Date: more days than 32 bits hold", |d| {
+        d.they_answer() && d.we_refuse("number is no INT32")
+    }),
+    Wanted::new("TimestampConverter", "`format`: the text `NaN` for a number of a date", |d| {
+        d.they_answer() && d.we_refuse("does not match 'format'") && d.record.to_string().contains(r#""NaN""#)
+    }),
+    Wanted::new("MaskField", "`MaskField` on a Decimal of a scale other than 0", |d| {
+        d.theirs("DataException", "mismatching scale") && d.we_answer()
+    }),
+    Wanted::new("MaskField", "`MaskField` on a Decimal of a scale other than 0", |d| {
+        d.theirs.get("error").is_some() && d.we_refuse("The replacement does not fit the Decimal's scale")
+    }),
+    Wanted::new("Cast", "`Cast` of a whole logical type", |d| {
+        let class = ["class java.util.Date", "class java.math.BigDecimal"];
+        class.iter().any(|class| d.theirs("ClassCastException", class)) && d.we_answer()
+    }),
+    Wanted::new("Cast", "`Cast` of a whole logical type", |d| {
+        d.theirs("SchemaBuilderException", "Invalid default value") && d.we_answer()
+    }),
+    Wanted::new("ReplaceField", "`ReplaceField`: two fields that end up with one name", |d| {
+        d.theirs("DataException", "") && d.we_answer() && d.two_of_one_name()
+    }),
+    Wanted::new("ReplaceField", "`ReplaceField`: two fields that end up with one name", |d| {
+        d.they_answer() && d.we_answer() && d.two_of_one_name()
+    }),
+    Wanted::new("InsertHeader", "`InsertHeader`: text behind a literal", |d| {
+        let settings = d.case.json["chain"].as_object().into_iter().flatten();
+        let mut literals =
+            settings.filter(|(key, _)| key.ends_with(".value.literal")).filter_map(|(_, text)| text.as_str());
+        let kept = |literal: &str| {
+            let mut headers = d.ours["headers"].as_array().into_iter().flatten();
+            headers.any(|h| h["value"] == literal.trim() && h["schema"]["type"] == "string")
+        };
+        d.they_answer() && literals.any(|text| text.contains([':', ',', ']', '}']) && kept(text))
+    }),
+    Wanted::new("InsertHeader", UNLIKE, |d| {
+        let last =
+            |answer: &Value| answer["headers"].as_array().and_then(|all| all.last()).cloned().unwrap_or_default();
+        let (theirs, ours) = (last(d.theirs), last(d.ours));
+        theirs["value"] == ours["value"] && ours["schema"]["items"].is_null() && !theirs["schema"]["items"].is_null()
+    }),
+    Wanted::new("SimpleHeaderConverter to-connect", UNLIKE, |d| {
+        let items = |answer: &Value| answer["schema"]["items"].clone();
+        d.theirs["value"] == d.ours["value"] && items(d.ours).is_null() && !items(d.theirs).is_null()
+    }),
+    Wanted::new("SimpleHeaderConverter to-connect", "`SimpleHeaderConverter`: a text with a leading blank", |d| {
+        d.theirs["value"].as_str().is_some_and(|text| !text.is_empty() && text.trim().is_empty())
+            && d.ours["value"] == d.read_text()
+    }),
+    Wanted::new("SimpleHeaderConverter to-connect", "`SimpleHeaderConverter`: the text `null`", |d| {
+        d.crash("SchemaAndValue.schema()") && d.we_answer() && d.ours["value"].is_null()
+    }),
+    Wanted::new("StringConverter from-connect", "`StringConverter`: bytes", |d| {
+        // What Java says of an array of bytes: `[B@` and an address.
+        let address = |hex: &str| hex.contains("5b4240") || hex.contains("005b00420040");
+        d.they_answer() && d.we_answer() && d.theirs["hex"].as_str().is_some_and(address)
+    }),
+    Wanted::new("JsonConverter to-connect", "`JsonConverter` with a schema: text or a boolean for a number", |d| {
+        let reasons =
+            ["number is no ", "Invalid type for ", "Arrays should be ", "Invalid default value: Invalid type"];
+        d.they_answer() && reasons.iter().any(|reason| d.we_refuse(reason))
+    }),
+    Wanted::new("JsonConverter to-connect", "`JsonConverter` with a schema: `NaN` and `Infinity`", |d| {
+        d.they_answer()
+            && d.theirs["value"] != d.ours["value"]
+            && same_but_for_words(&d.theirs["value"], &d.ours["value"])
+    }),
+    Wanted::new("JsonConverter to-connect", "JSON without a schema: numbers beyond 64 bits", |d| {
+        let odd = ["9223372036854775808", "12345678901234567890", "99999999999999999999", "1e400", "\\ud83d\""];
+        let text = d.read_text();
+        d.they_answer() && d.theirs["schema"].is_null() && odd.iter().any(|odd| text.contains(odd))
+    }),
+    Wanted::new("JsonConverter to-connect", "`schema` parts of JSON envelopes with a struct's default", |d| {
+        d.theirs("SchemaBuilderException", "Invalid default value") && d.we_answer()
+    }),
 ];
 
 impl Wanted {
-    const fn new(label: &'static str, kind: &'static str, theirs: &'static str, holds: &'static str) -> Self {
-        Self { label, kind, theirs, holds }
+    const fn new(class: &'static str, row: &'static str, when: fn(&Difference<'_>) -> bool) -> Self {
+        Self { class, row, when }
     }
 }
 
-/// The rule that allows a difference, by its place.
-pub fn rule(label: &str, kind: &str, record: &Value, theirs: &Value) -> Option<usize> {
-    let (record, theirs) = (record.to_string(), theirs.to_string());
-    RULES.iter().position(|rule| {
-        crate::parity::fits(&format!("{}*", rule.label), label)
-            && crate::parity::fits(rule.kind, kind)
-            && theirs.contains(rule.theirs)
-            && (record.contains(rule.holds) || label.contains(rule.holds))
-    })
+/// The rule that wants a difference, by its place.
+pub fn rule(difference: &Difference<'_>) -> Option<usize> {
+    let classes = difference.case.classes();
+    RULES.iter().position(|rule| classes.iter().any(|class| class == rule.class) && (rule.when)(difference))
+}
+
+impl Difference<'_> {
+    fn theirs(&self, class: &str, holds: &str) -> bool {
+        self.theirs["error"]["class"] == class && message(self.theirs).contains(holds)
+    }
+
+    fn crash(&self, holds: &str) -> bool {
+        self.theirs("NullPointerException", holds)
+    }
+
+    fn they_answer(&self) -> bool {
+        self.theirs.get("error").is_none()
+    }
+
+    fn we_answer(&self) -> bool {
+        self.ours.get("error").is_none()
+    }
+
+    fn we_refuse(&self, why: &str) -> bool {
+        self.ours["error"]["class"] == "DataException" && message(self.ours).contains(why)
+    }
+
+    /// The topic bytes, where that is what the record is.
+    fn read_text(&self) -> String {
+        let hex = self.record["hex"].as_str().unwrap_or_default();
+        let byte = |at: usize| u8::from_str_radix(hex.get(at..at + 2)?, 16).ok();
+        let bytes: Vec<u8> = (0..hex.len()).step_by(2).filter_map(byte).collect();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// A rename to the name of another field, or two renames to one name.
+    fn two_of_one_name(&self) -> bool {
+        let settings = self.case.json["chain"].as_object().into_iter().flatten();
+        let mut renames = settings.filter(|(key, _)| key.ends_with(".renames")).filter_map(|(_, list)| list.as_str());
+        renames.any(|list| {
+            let to: Vec<&str> = list.split(',').filter_map(|pair| Some(pair.split_once(':')?.1.trim())).collect();
+            let is_there = |name: &str| {
+                let mut parts = ["key", "value"].into_iter().filter_map(|part| self.record[part].as_object());
+                parts.any(|fields| fields.contains_key(name))
+            };
+            (0..to.len()).any(|at| to[at + 1..].contains(&to[at]) || is_there(to[at]))
+        })
+    }
+}
+
+/// Equal, but for floats that are words here and 0.0 there.
+fn same_but_for_words(theirs: &Value, ours: &Value) -> bool {
+    match (theirs, ours) {
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len()
+                && a.iter().all(|(key, value)| b.get(key).is_some_and(|other| same_but_for_words(value, other)))
+        }
+        (Value::Array(a), Value::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_but_for_words(a, b))
+        }
+        (zero, Value::String(word)) if matches!(word.as_str(), "NaN" | "Infinity" | "-Infinity") => {
+            *zero == 0.0 || zero == ours
+        }
+        _ => super::judge::same(theirs, ours),
+    }
+}
+
+fn message(answer: &Value) -> &str {
+    answer["error"]["message"].as_str().unwrap_or_default()
 }

@@ -122,6 +122,18 @@ fn null_with_a_schema_is_no_tombstone() {
 }
 
 #[test]
+fn text_of_a_struct_leaves_out_what_is_null_whatever_its_default() {
+    let of = |optional: bool| {
+        format!(
+            r#"{{"type":"struct","optional":false,"fields":[{{"type":"int8","optional":{optional},"default":3,"field":"a"}}]}}"#
+        )
+    };
+    check("StringConverter", &[], Encoding::Json, &of(true), Some(r#"{"a":null}"#), Some("Struct{}"));
+    check("StringConverter", &[], Encoding::Json, &of(true), Some(r#"{"a":4}"#), Some("Struct{a=4}"));
+    check("StringConverter", &[], Encoding::Json, &of(false), Some(r#"{"a":null}"#), Some("Struct{a=3}"));
+}
+
+#[test]
 fn json_payloads_get_their_envelope() {
     check("JsonConverter", PLAIN, Encoding::Json, "", Some(" {\"a\": 01} "), Some("{\"a\":1}"));
     check("JsonConverter", PLAIN, Encoding::Json, "", Some(" {\"a\": 1} "), Some("{\"a\": 1}"));
@@ -144,14 +156,15 @@ fn json_payloads_get_their_envelope() {
 #[test]
 fn the_other_converters_write_their_bytes() {
     let of = |of: &str| format!(r#"{{"type":"{of}","optional":false}}"#);
-    let table: [(&str, &str, &str, Option<&[u8]>); 14] = [
+    let table: [(&str, &str, &str, Option<&[u8]>); 15] = [
         ("BooleanConverter", "boolean", "true", Some(&[1])),
         ("BooleanConverter", "string", "\"true\"", None),
         ("ShortConverter", "int16", "-2", Some(&[0xff, 0xfe])),
         ("IntegerConverter", "int32", "256", Some(&[0, 0, 1, 0])),
         ("IntegerConverter", "int64", "256", None),
-        ("IntegerConverter", "", "256", Some(&[0, 0, 1, 0])),
-        ("IntegerConverter", "", "3000000000", None),
+        ("IntegerConverter", "", "256", None),
+        ("LongConverter", "", "256", Some(&[0, 0, 0, 0, 0, 0, 1, 0])),
+        ("FloatConverter", "", "0.5", None),
         ("LongConverter", "int64", "5", Some(&[0, 0, 0, 0, 0, 0, 0, 5])),
         ("FloatConverter", "float", "0.5", Some(&[0x3f, 0, 0, 0])),
         ("DoubleConverter", "double", "0.5", Some(&[0x3f, 0xe0, 0, 0, 0, 0, 0, 0])),

@@ -1,11 +1,14 @@
 //! `.proto` text to descriptors.
 //!
-//! Enters: the text of a schema as a registry gives it, and the texts of its references by the names that it imports.
+//! Enters: the text of a schema as a registry gives it, and the texts of its references by the names that it imports. A text may
+//! be base64 of the compiled file: clients without a printer of `.proto` text register that, and not all registries print it.
 //! Leaves: the descriptor of the file. Invariant: text of any depth or size ends in a fault, not in an overflow; nothing
 //! is read from disk or network.
 
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use prost_reflect::FileDescriptor;
 use protox::file::{File, FileResolver, GoogleFileResolver};
 
@@ -52,16 +55,35 @@ impl FileResolver for Sources {
 
     fn open_file(&self, name: &str) -> std::result::Result<File, protox::Error> {
         if name == ROOT {
-            return File::from_source(name, &self.text);
+            return file(name, &self.text);
         }
         if let Some((_, text)) = self.references.iter().find(|(n, _)| n == name) {
-            return File::from_source(name, text);
+            return file(name, text);
         }
         match known::text(name) {
             Some(text) => File::from_source(name, text),
             None => GoogleFileResolver::new().open_file(name),
         }
     }
+}
+
+/// A schema in either form, under the name that it is imported by.
+fn file(name: &str, text: &str) -> std::result::Result<File, protox::Error> {
+    // No `.proto` text is base64: it has blanks and semicolons.
+    let Some(mut compiled) = STANDARD.decode(text.trim()).ok().filter(|compiled| !compiled.is_empty()) else {
+        return File::from_source(name, text);
+    };
+    // Of a field that is there twice the last one counts: the file's name, its first field.
+    compiled.push(0x0a);
+    let low = |length: usize| u8::try_from(length & 0x7f).unwrap_or(0x7f);
+    let mut length = name.len();
+    while length > 0x7f {
+        compiled.push(0x80 | low(length));
+        length >>= 7;
+    }
+    compiled.push(low(length));
+    compiled.extend_from_slice(name.as_bytes());
+    File::decode_file_descriptor_proto(compiled.as_slice()).map_err(protox::Error::new)
 }
 
 /// Registries take options of `confluent/meta.proto` without its import; a compiler does not.

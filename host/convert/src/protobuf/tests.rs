@@ -637,3 +637,22 @@ fn a_record_that_does_not_fit_the_registered_message_is_a_fault() {
     assert_eq!(written(&union, "{\"u\":null}", |_| {}).unwrap().1, "");
     assert_eq!(written(&union, "{\"u\":{\"x\":0}}", |_| {}).unwrap().1, "x:0");
 }
+
+#[test]
+fn a_schema_in_base64_is_the_compiled_file() {
+    use base64::Engine as _;
+    let text = "syntax = \"proto3\";\npackage t;\nimport \"confluent/meta.proto\";\nimport \"other.proto\";\n\
+        message M { int32 n = 1 [(confluent.field_meta) = {params: [{key: \"connect.type\", value: \"int8\"}]}]; o.O o = 2; }";
+    let other = "syntax = \"proto3\";\npackage o;\nmessage O { string s = 1; }";
+    let references = |text: &str| vec![("other.proto".to_owned(), text.to_owned())];
+    let encoded = |file: &FileDescriptor| base64::engine::general_purpose::STANDARD.encode(file.encode_to_vec());
+    let by_text = parse::parse(text, &references(other)).unwrap();
+    let compiled = encoded(&parse::parse(other, &[]).unwrap());
+    let by_base64 = parse::parse(&encoded(&by_text), &references(&compiled)).unwrap();
+    let schema = |file: &FileDescriptor| readable(file, &ProtobufOptions::default()).schema.to_json();
+    assert_eq!(schema(&by_base64), schema(&by_text));
+    assert!(schema(&by_text).contains("int8") && schema(&by_text).contains("\"s\""));
+    for bad in ["AAAA", "CgFhCg==", "abcd"] {
+        assert!(parse::parse(bad, &[]).is_err(), "{bad}");
+    }
+}

@@ -222,13 +222,9 @@ impl Open {
     /// this one.
     fn rewrite(&self, batch: &mut Batch) {
         let (span, id) = self.datum(batch);
-        let definition = batch.schemas.definition(id);
-        if definition.as_deref().is_some_and(|definition| definition.contains("\"default\"")) {
-            return; // reading it as a value would put defaults in place of nulls
-        }
-        let schema = definition.and_then(|definition| Schema::parse(&definition).ok());
+        let schema = batch.schemas.definition(id).and_then(|definition| Schema::parse(&definition).ok());
         let mut out = Vec::new();
-        let value = batch.bytes(span).and_then(|payload| Value::from_json(payload, schema.as_ref()).ok());
+        let value = batch.bytes(span).and_then(|payload| Value::from_json_with_nulls(payload, schema.as_ref()).ok());
         if value.is_some_and(|value| value.to_json(schema.as_ref(), &mut out).is_ok()) {
             let span = batch.push_bytes(Some(&out));
             match self.place {

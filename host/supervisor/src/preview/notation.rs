@@ -107,8 +107,8 @@ pub(crate) struct Notation {
 const SCHEMAS_MAX: usize = 1_000;
 
 impl Notation {
-    /// Appends a line as a row; what is wrong with it otherwise. On an error the batch is as it was.
-    pub(crate) fn read(&mut self, line: &str, kind: RecordKind, batch: &mut Batch) -> Result<(), String> {
+    /// Appends a line as a row, true if it names a topic; what is wrong with it otherwise. On an error the batch is as it was.
+    pub(crate) fn read(&mut self, line: &str, kind: RecordKind, batch: &mut Batch) -> Result<bool, String> {
         let line: Line<'_> = serde_json::from_str(line).map_err(|e| format!("the line is no record: {e}"))?;
         let sink = kind == RecordKind::Sink;
         let partition = line.partition.or(sink.then_some(0));
@@ -117,6 +117,7 @@ impl Notation {
         if let Some(long) = headers.iter().find(|h| h.key.len() > usize::from(u16::MAX)) {
             return Err(format!("the key of a header has {} bytes; at most {} are allowed", long.key.len(), u16::MAX));
         }
+        let has_topic = line.topic.is_some();
         let topic = batch.topic_index(&line.topic.unwrap_or_default().as_ref().into());
         let key = self.envelope(line.key_schema, line.key, batch);
         let value = self.envelope(line.value_schema, line.value, batch);
@@ -142,7 +143,7 @@ impl Notation {
             key_schema: 0,
             value_schema: 0,
         });
-        Ok(())
+        Ok(has_topic)
     }
 
     /// Topic bytes of a schema and a payload.
@@ -181,8 +182,8 @@ impl Notation {
         Some(value.to_string())
     }
 
-    /// The text of a row.
-    pub(crate) fn write(batch: &Batch, row: &Row, kind: RecordKind) -> Result<String, String> {
+    /// The text of a row. An empty topic is null unless the line named one.
+    pub(crate) fn write(batch: &Batch, row: &Row, kind: RecordKind, has_topic: bool) -> Result<String, String> {
         let key = Envelope::of(batch, row.key)?;
         let value = Envelope::of(batch, row.value)?;
         let header = |header: &HeaderRow| {
@@ -191,7 +192,7 @@ impl Notation {
         };
         let headers = batch.headers_of(row).iter().map(header).collect::<Result<_, String>>()?;
         let record = Record {
-            topic: Some(&**batch.topic(row)).filter(|topic| !topic.is_empty()),
+            topic: Some(&**batch.topic(row)).filter(|topic| has_topic || !topic.is_empty()),
             partition: (row.partition != Row::ANY_PARTITION).then_some(row.partition),
             offset: (kind == RecordKind::Sink).then_some(row.offset),
             timestamp: (row.timestamp >= 0).then_some(row.timestamp),

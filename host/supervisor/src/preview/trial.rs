@@ -132,10 +132,12 @@ impl Open {
         // Ranges still to be answered, the next one last.
         let mut open: Vec<_> = std::iter::once(0..lines.len()).collect();
         while let Some(range) = open.pop() {
-            let (mut batch, mut origins) = (Batch::new(self.schemas.clone()), Vec::with_capacity(range.len()));
+            let mut batch = Batch::new(self.schemas.clone());
+            // Which line each row is, and whether it names a topic.
+            let mut origins = Vec::with_capacity(range.len());
             for index in range.clone() {
                 match self.notation.read(lines[index], self.blueprint.kind, &mut batch) {
-                    Ok(()) => origins.push(index),
+                    Ok(has_topic) => origins.push((index, has_topic)),
                     Err(message) => answers[index] = error("apply", "DataException", &message),
                 }
             }
@@ -146,8 +148,9 @@ impl Open {
                 Ok(outcome) => self.write(&batch, &outcome, &origins, &mut answers),
                 Err(failure) => {
                     if let Err(refused) = self.reopen().await {
-                        origins.iter().chain(&open.iter().flat_map(Clone::clone).collect::<Vec<_>>()).for_each(|&i| {
-                            answers[i].clone_from(&refused);
+                        let still_open = open.into_iter().flatten();
+                        origins.iter().map(|(line, _)| *line).chain(still_open).for_each(|line| {
+                            answers[line].clone_from(&refused);
                         });
                         return answers;
                     }
@@ -168,33 +171,33 @@ impl Open {
         Ok(())
     }
 
-    fn write(&self, batch: &Batch, outcome: &Outcome, origins: &[usize], answers: &mut [String]) {
+    fn write(&self, batch: &Batch, outcome: &Outcome, origins: &[(usize, bool)], answers: &mut [String]) {
         let Blueprint { planned, kind, .. } = &self.blueprint;
         let dropped = if planned.predicate { r#"{"result":true}"# } else { r#"{"dropped":true}"# };
-        for &line in origins {
+        for &(line, _) in origins {
             dropped.clone_into(&mut answers[line]);
         }
         let mut parts: Vec<Vec<String>> = vec![Vec::new(); if planned.predicate { 0 } else { origins.len() }];
         for (row, &origin) in batch.rows.iter().zip(&outcome.origins) {
-            let line = origins[origin as usize];
+            let (line, has_topic) = origins[origin as usize];
             if planned.predicate {
                 r#"{"result":false}"#.clone_into(&mut answers[line]);
                 continue;
             }
-            let written = Notation::write(batch, row, *kind);
+            let written = Notation::write(batch, row, *kind, has_topic);
             parts[origin as usize].push(written.unwrap_or_else(|e| error("apply", "DataException", &e)));
         }
         for (origin, mut parts) in parts.into_iter().enumerate() {
             match parts.len() {
                 0 => {}
-                1 => answers[origins[origin]] = parts.remove(0),
+                1 => answers[origins[origin].0] = parts.remove(0),
                 // No transform of Kafka Connect makes several records of one.
-                _ => answers[origins[origin]] = format!(r#"{{"records":[{}]}}"#, parts.join(",")),
+                _ => answers[origins[origin].0] = format!(r#"{{"records":[{}]}}"#, parts.join(",")),
             }
         }
         for failed in &outcome.failed {
             let class = exception_class(&failed.code);
-            answers[origins[failed.row as usize]] = error("apply", class, &failed.message);
+            answers[origins[failed.row as usize].0] = error("apply", class, &failed.message);
         }
     }
 }
