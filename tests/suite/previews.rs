@@ -2,7 +2,7 @@
 //!
 //! Enters: the executable, a worker. Leaves: what a user sees. Invariant: one answer for each line, whatever the line is.
 
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
 use std::process::{Command, Stdio};
 
 use lockgate_tests::places::{compile_cache, lockgate, packages};
@@ -28,6 +28,44 @@ pub fn answers(arguments: &[&str], config: &Value, input: &str) -> Vec<Value> {
     assert!(output.status.success());
     let text = String::from_utf8(output.stdout).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The most memory that `lockgate transform` had while it answered so many lines, in KiB.
+fn peak_kib(count: usize) -> u64 {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("chain.json");
+    std::fs::write(&file, mask().to_string()).unwrap();
+    let mut child = Command::new(lockgate())
+        .args(["transform", "--config"])
+        .arg(&file)
+        .arg("--packages")
+        .arg(packages())
+        .arg("--cache")
+        .arg(compile_cache())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let writer = std::thread::spawn(move || {
+        let mut stdin = BufWriter::new(stdin);
+        for n in 0..count {
+            writeln!(
+                stdin,
+                r#"{{"topic":"t","value":{{"id":{n},"secret":"x","note":"a text that takes its place"}}}}"#
+            )
+            .unwrap();
+        }
+        stdin.flush().unwrap();
+        stdin
+    });
+    let answered = BufReader::new(stdout).lines().take(count).filter(Result::is_ok).count();
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    drop(writer.join().unwrap());
+    assert!(child.wait().unwrap().success());
+    assert_eq!(answered, count);
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    peak.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
 fn mask() -> Value {
@@ -57,6 +95,13 @@ fn each_line_is_answered_by_one_line_in_order() {
     assert_eq!(answers[2]["error"]["stage"], "apply");
     assert_eq!(answers[3]["error"]["class"], "DataException");
     assert_eq!(answers[4]["value"], json!({"secret": null}));
+}
+
+#[test]
+fn memory_does_not_grow_with_the_lines() {
+    // The first one has the packages compiled; counts are no whole batches, so that every answer is flushed.
+    let (_, few, many) = (peak_kib(1), peak_kib(2_001), peak_kib(200_001));
+    assert!(many < few + 16 * 1024, "{few} KiB for 2,001 lines, {many} KiB for 200,001");
 }
 
 #[test]

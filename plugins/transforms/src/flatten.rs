@@ -26,6 +26,8 @@ pub struct Flatten {
 struct Node {
     name: String,
     leaf: String,
+    /// Of a leaf: null is allowed, by it or by a struct around it.
+    optional: bool,
     default: Option<String>,
     children: Vec<Node>,
 }
@@ -45,7 +47,7 @@ impl Leaves {
             let inherited = outer.and_then(|outer| member(outer, name));
             let default = field.default.clone().or(inherited);
             let optional = optional || field.optional;
-            let mut node = Node { name: name.clone(), leaf: quoted(&full), default, children: Vec::new() };
+            let mut node = Node { name: name.clone(), leaf: quoted(&full), optional, default, children: Vec::new() };
             match field.of.as_str() {
                 "struct" => node.children = self.nodes(field, &full, optional, node.default.as_deref())?,
                 "map" => {
@@ -115,7 +117,7 @@ fn put(name: &str, value: &[u8], comma: &mut bool, out: &mut Vec<u8>) {
     out.extend_from_slice(value);
 }
 
-/// With a schema: all leaves; those of a null struct are null, or their default.
+/// With a schema: all leaves; those of a null struct are null, or their default where they must not be.
 fn leaves(nodes: &[Node], text: Option<&[u8]>, comma: &mut bool, out: &mut Vec<u8>) -> Result<(), Malformed> {
     let mut members = Vec::new();
     if let Some(text) = text {
@@ -126,12 +128,12 @@ fn leaves(nodes: &[Node], text: Option<&[u8]>, comma: &mut bool, out: &mut Vec<u
             let member = members.iter().rev().find(|m| m.is(text, &node.name))?;
             Some(&text[member.value..member.end]).filter(|value| *value != b"null")
         });
-        let value = found.or(node.default.as_deref().map(str::as_bytes));
-        if node.children.is_empty() {
-            put(&node.leaf, value.unwrap_or(b"null"), comma, out);
-        } else {
-            leaves(&node.children, value, comma, out)?;
+        if !node.children.is_empty() {
+            leaves(&node.children, found, comma, out)?;
+            continue;
         }
+        let default = node.default.as_deref().filter(|_| text.is_some() || !node.optional);
+        put(&node.leaf, found.or(default.map(str::as_bytes)).unwrap_or(b"null"), comma, out);
     }
     Ok(())
 }

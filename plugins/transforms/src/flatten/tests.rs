@@ -21,7 +21,9 @@ fn structs_become_one_and_leaves_inherit_optional() {
     let flat = r#"{"type":"struct","fields":[{"type":"int8","optional":true,"field":"b.x"},{"type":"int8","optional":true,"default":7,"field":"b.y"},{"type":"string","optional":false,"field":"a"}],"optional":false,"name":"N"}"#;
     for (value, expected) in [
         (r#"{"a":"s","b":{"y":2,"x":1}}"#, r#"{"b.x":1,"b.y":2,"a":"s"}"#),
-        (r#"{"b":null,"a":"s"}"#, r#"{"b.x":null,"b.y":7,"a":"s"}"#),
+        (r#"{"a":"s","b":{"y":null,"x":1}}"#, r#"{"b.x":1,"b.y":7,"a":"s"}"#),
+        // The converter fills in the default, by its own setting.
+        (r#"{"b":null,"a":"s"}"#, r#"{"b.x":null,"b.y":null,"a":"s"}"#),
     ] {
         assert_eq!(apply::<Flatten>(&[], schema, Some(value)), Ok((Some(expected.to_owned()), flat.to_owned())));
     }
