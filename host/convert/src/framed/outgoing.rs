@@ -90,8 +90,11 @@ impl FramedOut {
         Ok((push(data, &self.out)?, 0))
     }
 
-    /// Null has no bytes, where the schema allows it.
+    /// Null has no bytes, where the schema allows it; without a schema it is a tombstone under every format.
     fn null(&mut self, id: u32, schemas: &Schemas) -> Result<()> {
+        if id == 0 {
+            return Ok(());
+        }
         match self.draft(id, schemas)?.schema {
             Some(schema) if !schema.is_optional() => {
                 Err(DataFault::mismatch("Found null value for non-optional schema"))
