@@ -146,21 +146,10 @@ impl Format {
                 'd' => date,
                 'u' => weekday as i64 + 1,
                 'H' => hour,
-                'k' => {
-                    if hour == 0 {
-                        24
-                    } else {
-                        hour
-                    }
-                }
+                // From 1 to 24, and from 1 to 12.
+                'k' => (hour + 23) % 24 + 1,
                 'K' => hour % 12,
-                'h' => {
-                    if hour % 12 == 0 {
-                        12
-                    } else {
-                        hour % 12
-                    }
-                }
+                'h' => (hour + 11) % 12 + 1,
                 'm' => rest / 60_000 % 60,
                 's' => rest / 1000 % 60,
                 'S' => rest % 1000,
