@@ -141,7 +141,8 @@ fn a_registry_or_a_file_that_the_worker_does_not_allow_is_an_error_of_validation
     assert!(!refused[0].contains("secret"), "{refused:?}");
     let ours = format!("{}/ca.pem", worker.path_text(""));
     std::fs::write(worker.path("ca.pem"), "pem").unwrap();
-    let file = errors(&[(url, "https://a.corp:8081"), ("value.converter.schema.registry.ssl.truststore.location", &ours)]);
+    let file =
+        errors(&[(url, "https://a.corp:8081"), ("value.converter.schema.registry.ssl.truststore.location", &ours)]);
     assert!(file.len() == 1 && file[0].contains("lockgate.registry.allowed.paths"), "{file:?}");
     let missing = errors(&[]);
     assert!(missing.len() == 1 && missing[0].starts_with(url), "{missing:?}");
