@@ -167,7 +167,7 @@ impl Way {
             return Err(format!("record {} is none: {}: {}", fault.row + 1, stage.name(), fault.message));
         }
         let record = |(row, given): (&Row, &Row)| {
-            let line = Notation::write(&plain, row, RecordKind::Source, true)?;
+            let line = Notation::write(&plain, row, RecordKind::Source, false)?;
             let mut record: Value = serde_json::from_str(&line).map_err(|e| e.to_string())?;
             // Bytes that no schema says anything about are shown as they are, not as JSON would have to write them.
             let opaque = |encoding, schema: u32, span| {
