@@ -14,6 +14,7 @@ use lockgate_supervisor::rehearsal::{Bench, NoScenario, Verdict, Written, read, 
 use lockgate_wasm::{Compiler, EngineOptions};
 use serde_json::{Value, json};
 
+use super::{build, explain};
 use crate::cli::failure::Failure;
 use crate::cli::screen::Screen;
 use crate::cli::table::clean;
@@ -106,7 +107,11 @@ async fn play(options: &Test, file: &Path, chosen: &[Written], screen: &mut Scre
         compiler: Compiler::Child { program: std::env::current_exe()?, args: vec!["__compile".into()] },
         ..EngineOptions::default()
     };
-    let bench = Bench::open(engine, file).await.map_err(|error| Failure::Invalid(error.to_string()))?;
+    let bench = Bench::open(engine, file).await.map_err(|error| {
+        let message = error.to_string();
+        let hint = explain::refusal(&message);
+        Failure::build(message, hint.as_deref())
+    })?;
     let package = format!("{} {}", bench.info().name, bench.info().version);
     let plural = if chosen.len() == 1 { "" } else { "s" };
     screen.tell(&format!("running {} scenario{plural} of {} ({})", chosen.len(), clean(&package), file.display()))?;
@@ -128,7 +133,7 @@ async fn play(options: &Test, file: &Path, chosen: &[Written], screen: &mut Scre
 
 /// The component of the subject; a project is built.
 fn component(subject: &Path) -> Result<PathBuf, Failure> {
-    if subject.is_dir() { super::build::build(subject) } else { Ok(subject.to_owned()) }
+    if subject.is_dir() { build::build(subject) } else { Ok(subject.to_owned()) }
 }
 
 /// The scenarios that are wanted, and how many are not.

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::cli::documents::Config;
 use crate::cli::failure::Failure;
+use crate::cli::package::explain;
 use crate::cli::remote::{Remote, path};
 use crate::cli::status::text;
 use crate::cli::table::clean;
@@ -74,7 +75,14 @@ impl<'a> Deployment<'a> {
             });
         }
         let build = with_pre_release(&bytes, &format!("dev.{}", self.next_number()));
-        let package = self.remote.upload("/packages", &build)?.json()?;
+        let uploaded = self.remote.upload("/packages", &build).map_err(|failure| match failure {
+            Failure::Refused { status, message, hint } => {
+                let hint = explain::refusal(&message).or(hint);
+                Failure::Refused { status, message, hint }
+            }
+            other => other,
+        });
+        let package = uploaded?.json()?;
         let uploaded = (text(&package["name"]), text(&package["version"]));
         let configured = self
             .config_for(&package)
