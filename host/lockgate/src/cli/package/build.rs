@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use super::examine;
 use super::project::{Language, Project};
 use crate::cli::failure::Failure;
+use crate::cli::remote::Answer;
 use crate::cli::screen::Screen;
 
 /// Builds the component of the project in a folder and says where it lies. Compilers speak on standard error; standard output
@@ -37,8 +38,9 @@ pub(crate) fn build(project: &Path) -> Result<PathBuf, Failure> {
 /// Runs `lockgate package build`.
 pub(super) fn run(project: &Path, screen: &mut Screen) -> Result<(), Failure> {
     let file = build(project)?;
-    let package = examine::file(&file)?;
-    screen.show(&package, |package| Ok(examine::built(&file, project, package)))
+    let mut package = examine::file(&file)?.json()?;
+    package["file"] = file.display().to_string().into();
+    screen.show(&Answer::own(package.to_string()), |package| Ok(examine::built(&file, project, package)))
 }
 
 /// Where a tool writes, beside the place where the component will appear.
