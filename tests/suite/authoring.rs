@@ -139,7 +139,7 @@ fn a_new_source_in_python_goes_on_where_it_was() {
     let url = format!("http://{}/items", api.address);
     let class = "com.example.MySource";
     let config = json!({"connector.class": class, "topic": topic.name, "url": url, "poll.interval.ms": "100",
-        "value.converter": "org.apache.kafka.connect.converters.ByteArrayConverter"});
+        "value.converter": "org.apache.kafka.connect.json.JsonConverter", "value.converter.schemas.enable": "false"});
     worker.create_running("api", config);
     let expected: Vec<String> = (1..=5).map(|id| format!(r#"{{"id":{id},"text":"żółw {id}"}}"#)).collect();
     eventually_equal("all items are records", &expected, || topic.texts());

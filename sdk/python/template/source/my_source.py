@@ -35,7 +35,7 @@ class Cursor:
     id: int
 
 
-class MySource(Source[Settings], name="com.example.MySource", asks=[Http("{url}")]):
+class MySource(Source[Settings], name="com.example.MySource", encodings=["json"], asks=[Http("{url}")]):
     """Reads the items of a web API."""
 
     def open(self, positions: Positions) -> None:
