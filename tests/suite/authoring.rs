@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use lockgate_tests::{Kafka, Receiver, Reply, Worker, eventually, eventually_equal, places};
 use serde_json::json;
@@ -53,15 +54,18 @@ fn records_flow(language: &str) {
     let kafka = Kafka::shared();
     let worker = Worker::start(&kafka.bootstrap);
     let topic = kafka.topic(&format!("{language}-way"), 1);
-    let api = Receiver::start();
-    api.answer_by(|request| {
+    let (api, asked) = (Receiver::start(), AtomicU64::new(0));
+    // An item every other time, so that the source pauses between two of them.
+    api.answer_by(move |request| {
         let after: u64 = request.path.rsplit('=').next()?.parse().ok()?;
-        Some(Reply { body: json!([{"id": after + 1, "beat": after + 1}]).to_string(), ..Reply::status(200) })
+        let is_there = asked.fetch_add(1, Relaxed) % 2 == 0;
+        let items = if is_there { json!([{"id": after + 1, "beat": after + 1}]) } else { json!([]) };
+        Some(Reply { body: items.to_string(), ..Reply::status(200) })
     });
     let url = format!("http://{}/items", api.address);
     let source = push(&worker, &format!("{language}_source"));
     let (fill, speed) = if language == "python" {
-        (vec![("URL", url.as_str()), ("TOPIC", topic.name.as_str())], "poll.interval.ms=20")
+        (vec![("URL", url.as_str()), ("TOPIC", topic.name.as_str())], "poll.interval.ms=200")
     } else {
         (vec![("TOPIC", topic.name.as_str())], "interval.ms=20")
     };
