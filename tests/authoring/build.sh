@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The first steps of an author, for every language and kind: `lockgate package new`, the project's unit test, `build`, `inspect`. The
+# The first steps of an author, for every language and kind: `lockgate package new`, the project's unit test, `build`, `test`, `inspect`. The
 # components go into a folder as LANG_KIND.wasm: `build.sh <program> <folder> [LANG...]`. A project that is the same as the last time,
 # its SDK included, is not built again.
 set -euo pipefail
@@ -52,6 +52,8 @@ author() {
         (cd "$project/my-$kind" && unit "$tested") >"$project/tested" || { cat "$project/tested"; return 1; }
         "$lockgate" package build "$project/my-$kind" >"$project/built"
         grep -q "next: lockgate package push" "$project/built"
+        "$lockgate" package test "$project/my-$kind"/dist/*.wasm "$project/my-$kind"/tests/*.json >"$project/played" ||
+            { cat "$project/played"; return 1; }
         touch "$project/done"
     fi
     tail -1 "$project/tested"
@@ -68,6 +70,6 @@ for lang in "${languages[@]}"; do
     for kind in source sink transform; do
         began=$SECONDS
         author "$lang" "$kind" || { echo "authoring $lang $kind FAILED" >&2; exit 1; }
-        echo "$lang $kind: new, test, build, inspect: $((SECONDS - began)) s"
+        echo "$lang $kind: new, unit test, build, test, inspect: $((SECONDS - began)) s"
     done
 done
