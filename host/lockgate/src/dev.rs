@@ -161,7 +161,7 @@ REST is at {rest}. Things to try in another terminal:
   '{program}' connector list --server {rest}
   curl -s '{rest}/connectors?expand=status'
   echo 'hello from me' >> '{input}'; sleep 1; tail -n 1 '{received}'
-  curl -s --data-binary @my.wasm {rest}/packages        # a package of your own: docs/first-connector.md
+  '{program}' package new --lang rust --kind sink my-sink        # a plugin of your own: docs/authoring.md
 
 Ctrl-C stops all of it; starting again goes on where it stopped.
 ",
