@@ -20,10 +20,13 @@ in_languages!([rust Rust, python Python] [
     a_listener_that_is_not_there_may_be_there_later
 ]);
 
-/// Answers each line with the same in upper case; keeps the number of the connection and the line.
-fn shouting() -> (String, Arc<Mutex<Vec<(usize, String)>>>) {
+/// Lines, each with the number of its connection.
+type Heard = Arc<Mutex<Vec<(usize, String)>>>;
+
+/// Answers each line with the same in upper case, and keeps it.
+fn shouting() -> (String, Heard) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let (address, heard) = (listener.local_addr().unwrap().to_string(), Arc::new(Mutex::new(Vec::new())));
+    let (address, heard) = (listener.local_addr().unwrap().to_string(), Heard::default());
     let kept = Arc::clone(&heard);
     // Ends with the process.
     std::thread::spawn(move || {
