@@ -8,13 +8,13 @@ use std::time::Duration;
 use lockgate_model::ports::{OpenSink, SinkPort};
 
 use super::fixture::{Task, batch, failure, record, run, task};
-use super::{Guest, in_languages};
+use super::{Guest, in_each_language};
 
-in_languages!([rust Rust, python Python, javascript QuickJs, starlingmonkey StarlingMonkey] [
+in_each_language!(
     a_call_that_computes_for_ever_is_ended_by_its_cpu_budget,
     memory_beyond_the_limit_costs_the_instance,
-    a_call_hears_that_its_task_is_to_stop
-]);
+    a_call_hears_that_its_task_is_to_stop,
+);
 
 fn open(task: &Task) -> impl SinkPort + use<> {
     let sink = run(task.package.sink(task.spec.clone()).open(&[])).unwrap();

@@ -14,7 +14,7 @@ use super::{nobody, open, open_within, says};
 use crate::contract::fixture::{Given, Task, batch, failure, fault, record, run};
 use crate::contract::{Guest, in_languages};
 
-in_languages!([rust Rust, python Python, starlingmonkey StarlingMonkey] [
+in_languages!([rust Rust, python Python, starlingmonkey StarlingMonkey, c C, go Go] [
     requests_and_answers_arrive_whole,
     a_body_larger_than_any_buffer_arrives_whole,
     a_server_that_is_busy_is_asked_again_when_it_says,

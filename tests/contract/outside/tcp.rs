@@ -14,7 +14,7 @@ use super::{nobody, open, says};
 use crate::contract::fixture::{Task, batch, fault, record, run};
 use crate::contract::{Guest, in_languages};
 
-in_languages!([rust Rust, python Python] [
+in_languages!([rust Rust, python Python, c C, go Go] [
     lines_go_to_a_granted_server_and_answers_come_back,
     without_a_grant_no_connection_is_made,
     a_listener_that_is_not_there_may_be_there_later
