@@ -32,7 +32,7 @@ impl Outside {
                 .header("x-ref", record.partition().to_string())
                 .body(record.value().unwrap_or_default().to_vec());
             let answer =
-                request.send(Duration::from_secs(60)).map_err(|e| not_yet("ref.http", &format!("no answer: {e}")))?;
+                request.send(Duration::from_mins(1)).map_err(|e| not_yet("ref.http", &format!("no answer: {e}")))?;
             match answer.status {
                 200..=299 => say(&answer),
                 status @ (429 | 503) => {
