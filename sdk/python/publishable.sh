@@ -2,6 +2,8 @@
 # What PyPI would get: the wheel holds what a plugin needs, and works where nothing else of this repository is.
 set -euo pipefail
 cd "$(dirname "$0")"
+# What is on the path already would not be installed.
+unset PYTHONPATH
 place="$(mktemp -d)"
 trap 'rm -rf "$place" build src/*.egg-info' EXIT
 python3 -m venv "$place/env"
