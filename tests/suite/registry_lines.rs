@@ -156,7 +156,8 @@ fn json_schema_means_the_same_to_jsonschema_both_ways() {
 #[test]
 fn bytes_that_cannot_be_read_and_a_registry_that_is_away_are_lines_with_an_error() {
     let (url, lines) = (Apicurio::shared().url(), [json!({"schema": schema(), "value": full()})]);
-    for (class, truncated) in [(AVRO, "unexpected end"), (PROTOBUF, "invalid Protobuf"), (JSON_SCHEMA, "invalid JSON")]
+    for (class, truncated) in
+        [(AVRO, "unexpected end"), (PROTOBUF, "invalid Protobuf"), (JSON_SCHEMA, "unexpected end")]
     {
         let topic = format!("broken-{}", class.rsplit('.').next().unwrap().to_lowercase());
         let good = convert(class, "from-connect", &topic, &url, &lines)[0]["hex"].as_str().unwrap().to_owned();
