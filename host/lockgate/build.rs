@@ -17,7 +17,8 @@ const MADE: [&str; 7] = ["target", "node_modules", "__pycache__", ".venv", "dist
 const MADE_FILES: [&str; 3] = [".pyc", ".orig", ".swp"];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sdk");
+    // Asked when it runs, not when it was compiled: checkouts that share a target directory share this program.
+    let sdk = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?).join("../../sdk");
     println!("cargo::rerun-if-changed={}", sdk.display());
     let mut files = Vec::new();
     collect(&sdk, &mut files)?;

@@ -4,9 +4,10 @@
 
 use std::path::{Path, PathBuf};
 
-/// The root of the checkout.
+/// The root of the checkout: that of the run, since checkouts that share a target directory share executables.
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    Path::new(&here).ancestors().find(|dir| dir.join("Cargo.lock").is_file()).unwrap().to_path_buf()
 }
 
 /// The worker's executable, of the same profile as this one.

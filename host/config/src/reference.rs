@@ -140,12 +140,13 @@ mod tests {
 
     #[test]
     fn the_committed_reference_is_what_the_definitions_say() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/config.md");
+        let path =
+            std::path::PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("../../docs/config.md");
         let made = markdown();
         if std::env::var_os("LOCKGATE_BLESS").is_some() {
-            std::fs::write(path, &made).unwrap();
+            std::fs::write(&path, &made).unwrap();
         }
-        let committed = std::fs::read_to_string(path).unwrap();
+        let committed = std::fs::read_to_string(&path).unwrap();
         assert!(committed == made, "docs/config.md is out of date; write it with LOCKGATE_BLESS=1");
     }
 }

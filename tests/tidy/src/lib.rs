@@ -18,9 +18,10 @@ pub use wit::undocumented_items;
 const SKIPPED: [&str; 10] =
     [".git", ".lockgate", "target", "dist", "node_modules", "__pycache__", ".venv", "deps", "build", ".pytest_cache"];
 
-/// The root of the checkout.
+/// The root of the checkout: that of the run, since checkouts that share a target directory share executables.
 pub fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let here = Path::new(&here);
     here.ancestors().nth(2).map_or_else(|| here.to_path_buf(), Path::to_path_buf)
 }
 

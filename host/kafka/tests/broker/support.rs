@@ -26,7 +26,7 @@ pub struct Broker {
 }
 
 fn script() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/kafka/kafka.sh")
+    PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("../../tests/kafka/kafka.sh")
 }
 
 fn run(arguments: &[&str]) {
