@@ -14,40 +14,11 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::configs::blackhole;
+use crate::ran::Ran;
 
 mod apply;
 mod failures;
 mod packages;
-
-/// What a command left behind.
-#[derive(Debug)]
-struct Ran {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-impl Ran {
-    #[track_caller]
-    fn ends(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "{}\n{}", self.out, self.err);
-        self
-    }
-
-    /// What it printed, the worker's address replaced by a word of the same length.
-    fn table(&self, worker: &Worker) -> String {
-        self.out.replace(&worker.address, &format!("{:W<width$}", "", width = worker.address.len()))
-    }
-
-    /// Without what it printed on the way.
-    fn keeping(self) -> Self {
-        Self { out: String::new(), ..self }
-    }
-
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap()
-    }
-}
 
 fn program(server: &str, args: &[&str]) -> Command {
     let mut command = Command::new(places::lockgate());
@@ -60,9 +31,7 @@ fn program(server: &str, args: &[&str]) -> Command {
 }
 
 fn ended(child: Child) -> Ran {
-    let output = child.wait_with_output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Ran { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    child.wait_with_output().unwrap().into()
 }
 
 /// What a command prints while it runs; its pipe is read to the end.

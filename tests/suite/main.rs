@@ -38,6 +38,7 @@ mod pipes;
 mod previews;
 mod protocols;
 mod providers;
+mod ran;
 mod redact;
 mod redis;
 mod registries;

@@ -9,27 +9,7 @@ use std::process::{Command, Stdio};
 use lockgate_tests::{Receiver, Reply, places};
 use serde_json::{Value, json};
 
-/// What a run left behind.
-struct Ran {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-impl Ran {
-    #[track_caller]
-    fn ends(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "{}\n{}", self.out, self.err);
-        self
-    }
-
-    #[track_caller]
-    fn says(&self, parts: &[&str]) {
-        for part in parts {
-            assert!(self.out.contains(part), "no `{part}` in:\n{}\n{}", self.out, self.err);
-        }
-    }
-}
+use crate::ran::Ran;
 
 fn guest(name: &str) -> PathBuf {
     places::root().join("dist/guests").join(format!("{name}.wasm"))
@@ -43,9 +23,7 @@ fn bundled(name: &str) -> PathBuf {
 fn run(package: &Path, scenarios: &Path, arguments: &[&str]) -> Ran {
     let mut command = Command::new(places::lockgate());
     command.args(["package", "test"]).arg(package).arg(scenarios).arg("--cache").arg(places::compile_cache());
-    let output = command.args(arguments).stdin(Stdio::null()).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Ran { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    command.args(arguments).stdin(Stdio::null()).output().unwrap().into()
 }
 
 /// Scenarios in a file of their own.

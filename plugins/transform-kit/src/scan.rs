@@ -31,6 +31,13 @@ impl Member {
         if self.escaped { unescape(raw) == name } else { raw == name.as_bytes() }
     }
 
+    /// A member that is written at `start`, under a quoted name and a colon, with a value of `len` bytes.
+    #[inline]
+    pub(crate) fn written(start: usize, name: &str, len: usize) -> Self {
+        let value = start + name.len() + 1;
+        Self { start, name_end: value - 2, escaped: name.contains('\\'), value, end: value + len }
+    }
+
     /// The member as a note: four numbers.
     #[inline(always)]
     #[expect(clippy::cast_possible_truncation, reason = "payloads are below 2 GiB: the border's spans have 32 bits")]

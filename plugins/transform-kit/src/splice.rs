@@ -101,8 +101,7 @@ impl<'a> Writer<'a> {
         let start = self.out.len() - self.base;
         self.out.extend_from_slice(name.as_bytes());
         self.out.push(b':');
-        let (name_end, value) = (start + name.len() - 1, start + name.len() + 1);
-        self.notes.member(&Member { start, name_end, escaped: name.contains('\\'), value, end: value }, 0);
+        self.notes.member(&Member::written(start, name, 0), 0);
         self.open = true;
         self.out
     }
@@ -196,9 +195,7 @@ impl<'a> Copy<'a> {
                 self.out.push(b',');
             }
             let start = self.out.len() - self.base;
-            let (name_end, value) = (start + name.len() - 1, start + name.len() + 1);
-            let member = Member { start, name_end, escaped: name.contains('\\'), value, end: value + NULL.len() };
-            self.notes.member(&member, 0);
+            self.notes.member(&Member::written(start, name, NULL.len()), 0);
             self.out.extend_from_slice(name.as_bytes());
             self.out.push(b':');
             self.out.extend_from_slice(NULL);

@@ -17,7 +17,7 @@ const VALUES: [&str; 9] =
     ["1", "-2.5e3", "\"x\"", "\"q\\\"}\"", "null", "true", "[1, {\"a\":2}]", "{\"a\" : {}}", "\"\""];
 const BLANKS: [&str; 3] = ["", " ", "\n\t"];
 
-/// SplitMix64.
+/// `SplitMix64`.
 struct Dice(u64);
 
 impl Dice {

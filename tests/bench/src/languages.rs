@@ -10,17 +10,17 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use lockgate_model::batch::{Row, Span};
 use lockgate_model::ports::{BatchLimits, OpenSink, OpenSource, SinkPort, SourcePort};
 use lockgate_model::{Batch, Schemas, TaskId};
 use lockgate_tests::places;
-use lockgate_wasm::{Compiler, Engine, EngineOptions, Package, TaskSpec};
+use lockgate_wasm::{Package, TaskSpec};
 
+use crate::guest;
 use crate::process::Usage;
 use crate::table::verdict;
 
 /// Records of a batch.
-const RECORDS: usize = 500;
+const RECORDS: u32 = 500;
 /// How long each figure is taken.
 const LONG: Duration = Duration::from_secs(1);
 /// Instances that live at once for the memory of one.
@@ -88,7 +88,7 @@ async fn measure(language: &Language, rows: &mut Vec<(String, String)>) {
     rows.push((of("package"), format!("{} KiB", wasm.len() / 1024)));
     let cache = tempfile::tempdir().expect("a folder");
     let load = async || {
-        let engine = engine(cache.path().to_owned());
+        let engine = guest::engine(cache.path());
         let began = Instant::now();
         let package = engine.load(wasm.clone().into()).await.expect("the package loads");
         (package, began.elapsed().as_secs_f64() * 1e3)
@@ -126,7 +126,7 @@ async fn sinks(
         };
         rows.push((of(&format!("sink, {size} B")), figure));
     }
-    let batch = batch(&[b'x'; 100]);
+    let batch = guest::batch(Schemas::default(), RECORDS, &[b'x'; 100]);
     let (mut instances, mut memory, mut first) = (Vec::new(), Vec::new(), 0.0);
     for _ in 0..INSTANCES {
         let before = Usage::of_this_process().rss_mib;
@@ -142,11 +142,6 @@ async fn sinks(
     rows.push((of("memory of the first and of the tenth instance"), format!("{:.2} and {last:.2} MiB", memory[0])));
 }
 
-fn engine(cache: PathBuf) -> Engine {
-    let compiler = Compiler::Child { program: places::lockgate(), args: vec!["__compile".into()] };
-    Engine::new(EngineOptions { cache_dir: Some(cache), compiler, ..EngineOptions::default() }).expect("an engine")
-}
-
 fn spec(class: &str, config: &[(&str, &str)]) -> TaskSpec {
     let id = TaskId { tenant: "default".into(), connector: "bench".into(), task: 0 };
     let mut spec = TaskSpec::new(id, class);
@@ -154,39 +149,14 @@ fn spec(class: &str, config: &[(&str, &str)]) -> TaskSpec {
     spec
 }
 
-/// A batch of this value.
-pub fn batch(value: &[u8]) -> Batch {
-    let mut batch = Batch::new(Schemas::default());
-    let topic = batch.topic_index(&"bench".into());
-    for at in 0..RECORDS {
-        let value = batch.push_bytes(Some(value));
-        let source_row = u32::try_from(at).unwrap_or(0);
-        batch.rows.push(Row {
-            offset: i64::from(source_row),
-            timestamp: 0,
-            partition: 0,
-            topic,
-            key: Span::NULL,
-            value,
-            header_first: 0,
-            header_count: 0,
-            source_row,
-            flags: 0,
-            key_schema: 0,
-            value_schema: 0,
-        });
-    }
-    batch
-}
-
 /// Nanoseconds a record in `put`.
 async fn sink(package: &Arc<Package>, class: &str, size: usize) -> f64 {
     let mut sink = package.sink(spec(class, &[])).open(&[]).await.expect("an instance");
-    let batch = batch(&vec![b'x'; size]);
+    let batch = guest::batch(Schemas::default(), RECORDS, &vec![b'x'; size]);
     let mut times = Vec::new();
     let until = Instant::now() + LONG;
     while Instant::now() < until {
-        times.push(timed(sink.put(&batch)).await / RECORDS as f64);
+        times.push(timed(sink.put(&batch)).await / f64::from(RECORDS));
     }
     middle(times)
 }

@@ -4,17 +4,17 @@
 //! Enters: the reference guests. Leaves: rows for each. Invariant: each language has an engine of its own, set up as in production;
 //! memory is what this process gained, pages that instances share counted once, so the order of languages does not matter.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+use lockgate_model::TaskId;
 use lockgate_model::ports::{OpenSink, SinkPort};
-use lockgate_model::{Batch, TaskId};
 use lockgate_tests::{Kafka, Worker, WorkerOptions, places};
-use lockgate_wasm::{Compiler, Engine, EngineOptions, Package, TaskSpec};
+use lockgate_wasm::{Package, TaskSpec};
 use serde_json::json;
 
+use crate::guest;
 use crate::process::{Usage, proportional_mib};
 use crate::table::verdict;
 
@@ -53,29 +53,23 @@ pub fn run(kafka: &Kafka) -> Vec<(String, String)> {
     rows
 }
 
-fn engine(cache: &Path) -> Engine {
-    let compiler = Compiler::Child { program: places::lockgate(), args: vec!["__compile".into()] };
-    Engine::new(EngineOptions { cache_dir: Some(cache.to_owned()), compiler, ..EngineOptions::default() })
-        .expect("an engine")
-}
-
 async fn cost(file: &str) -> String {
     let cache = tempfile::tempdir().expect("a folder");
     let wasm = bytes::Bytes::from(places::guest(file));
     let children = Children::watch(std::process::id());
     let began = Instant::now();
-    drop(engine(cache.path()).load(wasm.clone()).await.expect("the package compiles"));
+    drop(guest::engine(cache.path()).load(wasm.clone()).await.expect("the package compiles"));
     let (cold, peak) = (began.elapsed().as_secs_f64(), children.end());
     let mut ready = Vec::with_capacity(TIMES);
     for _ in 0..TIMES {
-        let fresh = engine(cache.path());
+        let fresh = guest::engine(cache.path());
         let began = Instant::now();
         drop(fresh.load(wasm.clone()).await.expect("the package loads"));
         ready.push(began.elapsed().as_secs_f64() * 1e3);
     }
     ready.sort_by(f64::total_cmp);
     let ready = ready[TIMES / 2];
-    let package = engine(cache.path()).load(wasm.clone()).await.expect("the package loads");
+    let package = guest::engine(cache.path()).load(wasm.clone()).await.expect("the package loads");
     let held = hold(&package).await;
     format!(
         "{:.1} MB; compiled in {cold:.1} s with {peak:.0} MiB; cached: ready in {ready:.0} ms ({}); memory of instance 1, 2-10, 11-100: {}",
@@ -95,7 +89,7 @@ async fn hold(package: &Arc<Package>) -> String {
             TaskId { tenant: "default".into(), connector: "bench".into(), task: u32::try_from(number).unwrap_or(0) };
         let mut spec = TaskSpec::new(id, "ref.Sink");
         spec.config = vec![("mode".to_owned(), "quiet".to_owned())];
-        let records = batch(&spec);
+        let records = guest::batch(spec.schemas.clone(), 100, &[b'x'; 100]);
         let mut sink = package.sink(spec).open(&[]).await.expect("an instance");
         sink.put(&records).await.expect("a batch is taken");
         held.push(sink);
@@ -105,31 +99,6 @@ async fn hold(package: &Arc<Package>) -> String {
     }
     let per = |from: usize, to: usize, count: f64| (at[to] - at[from]) / count;
     format!("{:.1}, {:.2}, {:.2} MiB", per(0, 1, 1.0), per(1, 2, 9.0), per(2, 3, 90.0))
-}
-
-/// A hundred records of 100 bytes.
-fn batch(spec: &TaskSpec) -> Batch {
-    let mut batch = Batch::new(spec.schemas.clone());
-    let topic = batch.topic_index(&"t".into());
-    for offset in 0..100 {
-        let key = batch.push_bytes(None);
-        let value = batch.push_bytes(Some(&[b'x'; 100]));
-        batch.rows.push(lockgate_model::batch::Row {
-            offset,
-            timestamp: -1,
-            partition: 0,
-            topic,
-            key,
-            value,
-            header_first: 0,
-            header_count: 0,
-            source_row: u32::try_from(offset).unwrap_or(0),
-            flags: 0,
-            key_schema: 0,
-            value_schema: 0,
-        });
-    }
-    batch
 }
 
 /// A worker with a hundred tasks of one package, each with its records delivered.

@@ -6,6 +6,7 @@
 
 mod cases;
 mod framed;
+mod guest;
 mod idle;
 mod instances;
 mod languages;

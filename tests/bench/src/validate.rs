@@ -6,12 +6,14 @@
 use std::time::{Duration, Instant};
 
 use lockgate_convert::{Converter, Decode, Role};
-use lockgate_model::{Batch, Encoding, Formats};
+use lockgate_model::{Batch, Encoding, Formats, Schemas};
 
 use crate::cases::Values;
-use crate::languages;
+use crate::guest;
 use crate::table::verdict;
 
+/// Records of a batch.
+const RECORDS: u32 = 500;
 /// How long each size is measured.
 const LONG: Duration = Duration::from_secs(1);
 
@@ -28,7 +30,7 @@ fn speed(size: usize) -> String {
     };
     let formats = Formats { key: Encoding::Bytes, value: Encoding::Json, header: Encoding::Bytes };
     let mut decode = Decode::new(json(), json(), json(), formats);
-    let mut batch: Batch = languages::batch(&Values::Json.of(size));
+    let mut batch: Batch = guest::batch(Schemas::default(), RECORDS, &Values::Json.of(size));
     let mut rates = Vec::new();
     let until = Instant::now() + LONG;
     while Instant::now() < until {

@@ -4,8 +4,9 @@
 
 use lockgate_tests::{Kafka, Receiver, Reply, Worker};
 
-use super::{Ran, at, connector, ended, program};
+use super::{at, connector, ended, program};
 use crate::configs::{file_sink, json_values};
+use crate::ran::Ran;
 
 #[test]
 fn each_kind_of_failure_has_its_exit_code_and_a_hint() {

@@ -8,7 +8,8 @@ use std::path::Path;
 use lockgate_tests::{Kafka, Receiver, Reply, Worker, places};
 use serde_json::json;
 
-use super::{Ran, at, ended, program};
+use super::{at, ended, program};
+use crate::ran::Ran;
 
 /// A folder with these files.
 fn project(files: &[(&str, &str)]) -> tempfile::TempDir {

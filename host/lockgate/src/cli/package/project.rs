@@ -47,6 +47,19 @@ pub(super) struct Project {
 }
 
 impl Project {
+    /// A folder with these files, gone with the first of the two.
+    #[cfg(test)]
+    pub(super) fn scratch(language: Language, files: &[(&str, &str)]) -> (tempfile::TempDir, Self) {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = dir.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let folder = dir.path().to_owned();
+        (dir, Self { folder, language })
+    }
+
     /// Looks at a folder.
     pub(super) fn find(folder: &Path) -> Result<Self, Failure> {
         let folder = folder.canonicalize().map_err(|cause| Failure::File { path: folder.to_owned(), cause })?;

@@ -173,14 +173,7 @@ mod tests {
     use crate::cli::package::project::Language;
 
     fn project(files: &[(&str, &str)]) -> (tempfile::TempDir, Project) {
-        let dir = tempfile::tempdir().unwrap();
-        for (name, text) in files {
-            let path = dir.path().join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        let folder = dir.path().to_owned();
-        (dir, Project { folder, language: Language::Python })
+        Project::scratch(Language::Python, files)
     }
 
     #[test]

@@ -148,13 +148,7 @@ mod tests {
     use crate::cli::package::project::Language;
 
     fn project(files: &[(&str, &str)]) -> (tempfile::TempDir, Project) {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::create_dir(dir.path().join("src")).unwrap();
-        for (name, text) in files {
-            std::fs::write(dir.path().join(name), text).unwrap();
-        }
-        let folder = dir.path().to_owned();
-        (dir, Project { folder, language: Language::Script })
+        Project::scratch(Language::Script, files)
     }
 
     #[test]
