@@ -35,7 +35,7 @@ fn ended(child: Child) -> Ran {
 }
 
 /// What a command prints while it runs; its pipe is read to the end.
-fn lines_of(child: &mut Child) -> Lines<String> {
+pub fn lines_of(child: &mut Child) -> Lines<String> {
     let (send, lines) = sync_channel(10_000);
     let out = BufReader::new(child.stdout.take().unwrap());
     std::thread::spawn(move || out.lines().map_while(Result::ok).try_for_each(|line| send.send(line)));

@@ -3,23 +3,19 @@
 //! Enters: the executable, a worker. Leaves: what a user sees. Invariant: one answer for each line, whatever the line is.
 
 use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use lockgate_tests::places::{compile_cache, lockgate, packages};
+use lockgate_tests::wait::PATIENCE;
 use lockgate_tests::{Kafka, Worker, WorkerOptions};
 use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::cli::lines_of;
 
 /// The answers of a command that goes well.
 pub fn answers(arguments: &[&str], config: &Value, input: &str) -> Vec<Value> {
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("config.json");
-    std::fs::write(&file, config.to_string()).unwrap();
-    let mut command = Command::new(lockgate());
-    command.args(arguments).arg("--config").arg(&file);
-    if arguments[0] == "transform" {
-        command.arg("--packages").arg(packages()).arg("--cache").arg(compile_cache());
-    }
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let (_dir, mut child) = started(arguments, config);
     let mut stdin = child.stdin.take().unwrap();
     let input = input.to_owned();
     let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
@@ -30,22 +26,22 @@ pub fn answers(arguments: &[&str], config: &Value, input: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
+/// A command with pipes, and the folder of its configuration.
+fn started(arguments: &[&str], config: &Value) -> (TempDir, Child) {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("config.json");
+    std::fs::write(&file, config.to_string()).unwrap();
+    let mut command = Command::new(lockgate());
+    command.args(arguments).arg("--config").arg(&file);
+    if arguments[0] == "transform" {
+        command.arg("--packages").arg(packages()).arg("--cache").arg(compile_cache());
+    }
+    (dir, command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap())
+}
+
 /// The most memory that `lockgate transform` had while it answered so many lines, in KiB.
 fn peak_kib(count: usize) -> u64 {
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("chain.json");
-    std::fs::write(&file, mask().to_string()).unwrap();
-    let mut child = Command::new(lockgate())
-        .args(["transform", "--config"])
-        .arg(&file)
-        .arg("--packages")
-        .arg(packages())
-        .arg("--cache")
-        .arg(compile_cache())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let (_dir, mut child) = started(&["transform"], &mask());
     let (stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
     let writer = std::thread::spawn(move || {
         let mut stdin = BufWriter::new(stdin);
@@ -103,6 +99,26 @@ fn each_line_is_answered_by_one_line_in_order() {
     assert_eq!(answers[2]["error"]["stage"], "apply");
     assert_eq!(answers[3]["error"]["class"], "DataException");
     assert_eq!(answers[4]["value"], json!({"secret": null}));
+}
+
+#[test]
+fn a_line_is_answered_before_the_next_is_written() {
+    let plain = json!({"schemas.enable": false});
+    let convert = ["convert", "--converter", "JsonConverter", "--direction", "to-connect"];
+    let cases = [(&["transform"][..], mask(), r#"{"value":{"secret":"x"}}"#), (&convert, plain, r#"{"hex":"7b7d"}"#)];
+    for (arguments, config, line) in cases {
+        let (_dir, mut child) = started(arguments, &config);
+        let (mut stdin, answers) = (child.stdin.take().unwrap(), lines_of(&mut child));
+        for _ in 0..3 {
+            // What follows the line is the beginning of one that is not there yet.
+            write!(stdin, "{line}\n ").unwrap();
+            answers.recv_timeout(PATIENCE).expect("an answer");
+        }
+        write!(stdin, "{line}").unwrap();
+        drop(stdin);
+        answers.recv_timeout(PATIENCE).expect("an answer to what ends without a line feed");
+        assert!(child.wait().unwrap().success() && answers.recv().is_err());
+    }
 }
 
 #[test]

@@ -4,7 +4,9 @@
 //! standard output. Invariant: memory does not grow with the input; the exit code is 0 when every line was answered, with
 //! an error or without.
 
-use std::io::{self, BufRead, Read as _, Write};
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -158,14 +160,13 @@ pub async fn transform(options: Transform) -> Result<(), CommandError> {
         }
         Err(message) => Trial::refused(&message),
     };
-    let (mut input, mut output) = (io::stdin().lock(), io::BufWriter::new(io::stdout().lock()));
-    let mut lines = Lines::default();
-    while lines.read(&mut input)? {
+    let (mut lines, mut output) = (Lines::of_stdin()?, io::BufWriter::new(io::stdout().lock()));
+    while lines.read()? {
         let texts: Vec<&str> = lines.lines.iter().map(String::as_str).collect();
         for answer in trial.answer(&texts).await {
             writeln!(output, "{answer}")?;
         }
-        if !lines.more_waits {
+        if !lines.is_there() {
             output.flush()?;
         }
     }
@@ -192,13 +193,12 @@ pub async fn convert(options: Convert) -> Result<(), CommandError> {
         Ok(settings) => Conversion::open(&options.converter, &settings, direction, place, &options.topic),
         Err(message) => Conversion::refused(&message),
     };
-    let (mut input, mut output) = (io::stdin().lock(), io::BufWriter::new(io::stdout().lock()));
-    let mut lines = Lines::default();
-    while lines.read(&mut input)? {
+    let (mut lines, mut output) = (Lines::of_stdin()?, io::BufWriter::new(io::stdout().lock()));
+    while lines.read()? {
         for line in &lines.lines {
             writeln!(output, "{}", conversion.answer(line).await)?;
         }
-        if !lines.more_waits {
+        if !lines.is_there() {
             output.flush()?;
         }
     }
@@ -218,36 +218,47 @@ pub fn conclude(outcome: Result<(), CommandError>) -> ExitCode {
     }
 }
 
-/// Some lines of the input.
-#[derive(Default)]
+/// Bytes of the input that are read at once.
+const INPUT_BYTES: usize = 256 << 10;
+
+/// The input, some lines at a time.
 struct Lines {
+    input: BufReader<File>,
     lines: Vec<String>,
-    /// True if there was more in the buffer, so that nobody waits for the answers yet.
-    more_waits: bool,
 }
 
 impl Lines {
-    /// Reads a batch of lines; false at the end. What is longer than a line may be is cut, and then is no JSON.
-    fn read(&mut self, input: &mut io::StdinLock<'_>) -> io::Result<bool> {
+    fn of_stdin() -> io::Result<Self> {
+        let input = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+        Ok(Self { input: BufReader::with_capacity(INPUT_BYTES, input), lines: Vec::new() })
+    }
+
+    /// Waits for a line and takes those that are there with it, up to a batch; false at the end. What is longer than a line
+    /// may be is cut, and then is no JSON.
+    fn read(&mut self) -> io::Result<bool> {
         self.lines.clear();
         let mut bytes = 0;
-        while self.lines.len() < BATCH_RECORDS && bytes < BATCH_BYTES {
+        while self.lines.is_empty() || (self.is_there() && self.lines.len() < BATCH_RECORDS && bytes < BATCH_BYTES) {
             let mut line = Vec::new();
             let max = LINE_BYTES_MAX as u64;
-            if input.by_ref().take(max).read_until(b'\n', &mut line)? == 0 {
+            if self.input.by_ref().take(max).read_until(b'\n', &mut line)? == 0 {
                 break;
             }
             if line.last() == Some(&b'\n') {
                 line.pop();
             } else if line.len() as u64 == max {
-                input.skip_until(b'\n')?;
+                self.input.skip_until(b'\n')?;
             }
             bytes += line.len();
             self.lines
                 .push(String::from_utf8(line).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()));
         }
-        self.more_waits = !self.lines.is_empty() && self.lines.len() == BATCH_RECORDS;
         Ok(!self.lines.is_empty())
+    }
+
+    /// True if a line can be read without waiting: whoever writes the input may wait for the answers before it writes more.
+    fn is_there(&self) -> bool {
+        self.input.buffer().contains(&b'\n')
     }
 }
 
