@@ -10,7 +10,9 @@ use lockgate_sdk::{ConfigValue, Description, Edit, Flow, RowFault, Task, Transfo
 
 use crate::class::{Class, Encoding, Formats};
 use crate::config::{Constraint, Definition, Importance, MISSING, Of, Problems, Settings};
+use crate::object::{Object, Open};
 use crate::record::{Fault, Part, Record, Visit};
+use crate::splice;
 
 /// A class as two plugins: `$Value` and `$Key`.
 #[derive(Debug)]
@@ -185,15 +187,23 @@ impl Record for Edit<'_> {
     }
 
     #[inline]
-    fn rewrite_noting<F>(&mut self, part: Part, write: F) -> Result<(), Fault>
+    fn object<F>(&mut self, part: Part, purpose: &str, change: F) -> Result<(), Fault>
     where
-        F: FnOnce(&[u8], &[u32], &mut Vec<u8>, Option<&mut Vec<u32>>) -> Result<(), Fault>,
+        F: FnOnce(&mut Open<'_>) -> Result<(), Fault>,
     {
-        if part == Part::Key {
-            self.rewrite_key(|text, out| write(text, &[], out, None))
-        } else {
-            self.rewrite_value_noting(write)
-        }
+        let (schema, there) = (self.schema_id(part), if part == Part::Key { self.has_key() } else { self.has_value() });
+        let read = |object: &mut Object, text: &[u8]| {
+            let text = there.then_some(text);
+            object.read(text).map_err(|why| splice::fault(why, schema, purpose, splice::kind(text)))
+        };
+        let change = |object: &mut Object, text: &[u8]| change(&mut object.open(text));
+        if part == Part::Key { self.form_key(read, change) } else { self.form_value(read, change) }
+    }
+
+    #[inline]
+    fn is_null(&self, part: Part) -> bool {
+        let object = if part == Part::Key { self.key_is::<Object>() } else { self.value_is::<Object>() };
+        !object && splice::is_null(self.payload(part))
     }
 
     #[inline]

@@ -6,6 +6,7 @@
 pub mod class;
 pub mod config;
 pub mod glue;
+pub mod object;
 pub mod record;
 pub mod scan;
 pub mod schemas;

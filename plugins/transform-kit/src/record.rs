@@ -6,6 +6,8 @@
 use std::ops::Range;
 use std::rc::Rc;
 
+use crate::object::Open;
+
 /// Which part of a record a transform works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
@@ -67,11 +69,13 @@ pub trait Record {
     fn rewrite<F>(&mut self, part: Part, write: F) -> Result<(), Fault>
     where
         F: FnOnce(&[u8], &mut Vec<u8>) -> Result<(), Fault>;
-    /// Writes a part anew as [`Record::rewrite`] does; `write` also gets what [`Notes`](crate::scan::Notes) the transform
-    /// before left on the old text, and where to leave those on the new one.
-    fn rewrite_noting<F>(&mut self, part: Part, write: F) -> Result<(), Fault>
+    /// Works on a part that is an object, by its members: found by the first step of a chain, written after the last. What is no
+    /// object is a fault that names the `purpose`. A record whose change failed is not to be used.
+    fn object<F>(&mut self, part: Part, purpose: &str, change: F) -> Result<(), Fault>
     where
-        F: FnOnce(&[u8], &[u32], &mut Vec<u8>, Option<&mut Vec<u32>>) -> Result<(), Fault>;
+        F: FnOnce(&mut Open<'_>) -> Result<(), Fault>;
+    /// True for no bytes and for the literal `null`.
+    fn is_null(&self, part: Part) -> bool;
     /// Schema id of a part, 0 = none.
     fn schema_id(&self, part: Part) -> u32;
     /// Gives a part a schema that this instance knows.

@@ -27,36 +27,7 @@ impl Member {
     /// True if the member has this name.
     #[inline]
     pub fn is(&self, text: &[u8], name: &str) -> bool {
-        let raw = &text[self.start + 1..self.name_end];
-        if self.escaped { unescape(raw) == name } else { raw == name.as_bytes() }
-    }
-
-    /// A member that is written at `start`, under a quoted name and a colon, with a value of `len` bytes.
-    #[inline]
-    pub(crate) fn written(start: usize, name: &str, len: usize) -> Self {
-        let value = start + name.len() + 1;
-        Self { start, name_end: value - 2, escaped: name.contains('\\'), value, end: value + len }
-    }
-
-    /// The member as a note: four numbers.
-    #[inline(always)]
-    #[expect(clippy::cast_possible_truncation, reason = "payloads are below 2 GiB: the border's spans have 32 bits")]
-    fn note(&self, delta: isize) -> [u32; NOTE] {
-        let moved = |at: usize| at.wrapping_add_signed(delta) as u32;
-        [moved(self.start), moved(self.name_end) | u32::from(self.escaped) << 31, moved(self.value), moved(self.end)]
-    }
-
-    #[inline(always)]
-    fn noted(note: &[u32; NOTE]) -> Self {
-        let [start, name_end, value, end] = *note;
-        let at = |n: u32| n as usize;
-        Self {
-            start: at(start),
-            name_end: at(name_end & (u32::MAX >> 1)),
-            escaped: name_end >> 31 == 1,
-            value: at(value),
-            end: at(end),
-        }
+        is_name(&text[self.start + 1..self.name_end], self.escaped, name)
     }
 
     /// The name.
@@ -65,50 +36,10 @@ impl Member {
     }
 }
 
-/// Numbers of a note on a member.
-const NOTE: usize = 4;
-
-/// Notes on an object in the making, for the transforms that follow: its closing brace, then its members. Does nothing
-/// where nobody follows.
-#[derive(Debug)]
-pub struct Notes<'a>(Option<&'a mut Vec<u32>>);
-
-impl<'a> Notes<'a> {
-    /// Begins.
-    #[inline]
-    pub fn new(mut into: Option<&'a mut Vec<u32>>) -> Self {
-        if let Some(into) = &mut into {
-            into.clear();
-            into.push(0);
-        }
-        Self(into)
-    }
-
-    /// A member whose positions are off by `delta`.
-    #[inline(always)]
-    pub fn member(&mut self, member: &Member, delta: isize) {
-        if let Some(into) = &mut self.0 {
-            into.extend_from_slice(&member.note(delta));
-        }
-    }
-
-    /// The end of the last member, known at last.
-    #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "payloads are below 2 GiB")]
-    pub fn end(&mut self, end: usize) {
-        if let Some(last) = self.0.as_mut().and_then(|into| into.last_mut()) {
-            *last = end as u32;
-        }
-    }
-
-    /// The closing brace.
-    #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "payloads are below 2 GiB")]
-    pub fn close(self, at: usize) {
-        if let Some(first) = self.0.and_then(|into| into.first_mut()) {
-            *first = at as u32;
-        }
-    }
+/// True if this is meant by what stands between the quotes of a name.
+#[inline]
+pub(crate) fn is_name(raw: &[u8], escaped: bool, name: &str) -> bool {
+    if escaped { unescape(raw) == name } else { raw == name.as_bytes() }
 }
 
 /// Why a text is not what was asked for.
@@ -126,8 +57,6 @@ pub struct Members<'a> {
     text: &'a [u8],
     at: usize,
     first: bool,
-    /// Members that are known already; `None`: they are looked for.
-    noted: Option<&'a [[u32; NOTE]]>,
     /// Once the pass is over: the closing brace.
     pub close: usize,
 }
@@ -150,37 +79,15 @@ impl<'a> Members<'a> {
     pub fn new(text: &'a [u8]) -> Result<Self, Malformed> {
         let at = blank_end(text, 0);
         match text.get(at) {
-            Some(b'{') => Ok(Self { text, at: at + 1, first: true, noted: None, close: 0 }),
+            Some(b'{') => Ok(Self { text, at: at + 1, first: true, close: 0 }),
             Some(_) => Err(Malformed::NotObject),
             None => Err(Malformed::Syntax(at)),
-        }
-    }
-
-    /// Begins a pass over an object on which a transform has left notes; without any the text is scanned.
-    #[inline]
-    pub fn noted(text: &'a [u8], notes: &'a [u32]) -> Result<Self, Malformed> {
-        match notes {
-            [] => Self::new(text),
-            [close, members @ ..] => {
-                Ok(Self { text, at: 0, first: true, noted: Some(members.as_chunks().0), close: *close as usize })
-            }
         }
     }
 
     /// The next member; none after the last.
     #[inline(always)]
     pub fn advance(&mut self) -> Result<Option<Member>, Malformed> {
-        if let Some(noted) = &mut self.noted {
-            let Some((note, rest)) = noted.split_first() else { return Ok(None) };
-            *noted = rest;
-            self.first = false;
-            return Ok(Some(Member::noted(note)));
-        }
-        self.scan()
-    }
-
-    #[inline(always)]
-    fn scan(&mut self) -> Result<Option<Member>, Malformed> {
         let text = self.text;
         let mut at = blank_end(text, self.at);
         if text.get(at) == Some(&b'}') {
@@ -296,18 +203,24 @@ fn nested_end(text: &[u8], mut at: usize) -> Result<usize, Malformed> {
     Err(Malformed::Syntax(at))
 }
 
-/// The closing quote of the string whose content begins at `at`, and whether there are escapes. Eight bytes at a time.
+/// The closing quote of the string whose content begins at `at`, and whether there are escapes. Sixteen bytes at a time, then
+/// eight, then one.
 #[inline(always)]
 pub fn string_end(text: &[u8], mut at: usize) -> Result<(usize, bool), Malformed> {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
     let mut escaped = false;
+    let word = |chunk: &[u8]| u64::from_le_bytes(chunk.try_into().unwrap_or([0; 8]));
+    let zero = |w: u64| w.wrapping_sub(ONES) & !w & HIGH;
+    let hits = |w: u64| zero(w ^ (ONES * 0x22)) | zero(w ^ (ONES * 0x5c));
     loop {
+        while let Some(chunk) = text.get(at..at + 16)
+            && hits(word(&chunk[..8])) | hits(word(&chunk[8..])) == 0
+        {
+            at += 16;
+        }
         while let Some(chunk) = text.get(at..at + 8) {
-            // The slice has eight bytes.
-            let word = u64::from_le_bytes(chunk.try_into().unwrap_or([0; 8]));
-            let zero = |w: u64| w.wrapping_sub(ONES) & !w & HIGH;
-            let hit = zero(word ^ (ONES * 0x22)) | zero(word ^ (ONES * 0x5c));
+            let hit = hits(word(chunk));
             if hit != 0 {
                 at += (hit.trailing_zeros() / 8) as usize;
                 // The first hit is exact; those above it may be borrows.
@@ -377,6 +290,11 @@ fn hex(text: &str) -> u32 {
 pub fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
+    if text.bytes().all(|b| (b' '..0xf0).contains(&b) && b != b'"' && b != b'\\') {
+        out.push_str(text);
+        out.push('"');
+        return out;
+    }
     for character in text.chars() {
         match character {
             '"' => out.push_str("\\\""),

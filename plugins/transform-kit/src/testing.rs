@@ -6,9 +6,13 @@ use std::cell::RefCell;
 use std::ops::Range;
 use std::rc::Rc;
 
+use lockgate_sdk::Form as _;
+
 use crate::class::{Class, Encoding, Formats};
 use crate::config::{Problems, Settings};
+use crate::object::{Object, Open};
 use crate::record::{Fault, Part, Record, Visit};
+use crate::splice;
 
 #[derive(Clone, Debug)]
 pub struct Fake {
@@ -21,8 +25,8 @@ pub struct Fake {
     pub headers: Vec<(String, Option<Vec<u8>>, u32)>,
     /// Copies sent before this one.
     pub sent: Vec<Fake>,
-    /// Left on the value by the last transform.
-    pub notes: Vec<u32>,
+    /// The value as an object, and the text that it was read from: left by the last transform for the next.
+    pub held: Option<(Object, Vec<u8>)>,
     /// One table for all clones, as in an instance.
     pub schemas: Rc<RefCell<Vec<Rc<str>>>>,
 }
@@ -39,13 +43,20 @@ impl Fake {
             ids: [0, 0],
             headers: Vec::new(),
             sent: Vec::new(),
-            notes: Vec::new(),
+            held: None,
             schemas: Rc::default(),
         };
         if !schema.is_empty() {
             fake.ids[1] = fake.announce(schema);
         }
         fake
+    }
+
+    fn put(&mut self, part: Part, payload: Option<Vec<u8>>) {
+        if part == Part::Value {
+            self.held = None;
+        }
+        self.parts[at(part)] = payload;
     }
 
     pub fn text(&self, part: Part) -> Option<String> {
@@ -87,12 +98,10 @@ impl Record for Fake {
         self.parts[at(part)].as_deref()
     }
     fn set_payload(&mut self, part: Part, payload: Option<&[u8]>) {
-        self.notes.clear();
-        self.parts[at(part)] = payload.map(<[u8]>::to_vec);
+        self.put(part, payload.map(<[u8]>::to_vec));
     }
     fn set_range(&mut self, part: Part, of: Part, range: Range<usize>) {
-        self.notes.clear();
-        self.parts[at(part)] = self.parts[at(of)].as_ref().map(|bytes| bytes[range].to_vec());
+        self.put(part, self.parts[at(of)].as_ref().map(|bytes| bytes[range].to_vec()));
     }
     fn rewrite<F>(&mut self, part: Part, write: F) -> Result<(), Fault>
     where
@@ -100,23 +109,35 @@ impl Record for Fake {
     {
         let mut out = Vec::new();
         write(self.payload(part).unwrap_or_default(), &mut out)?;
-        self.notes.clear();
-        self.parts[at(part)] = Some(out);
+        self.put(part, Some(out));
         Ok(())
     }
-    fn rewrite_noting<F>(&mut self, part: Part, write: F) -> Result<(), Fault>
+    fn object<F>(&mut self, part: Part, purpose: &str, change: F) -> Result<(), Fault>
     where
-        F: FnOnce(&[u8], &[u32], &mut Vec<u8>, Option<&mut Vec<u32>>) -> Result<(), Fault>,
+        F: FnOnce(&mut Open<'_>) -> Result<(), Fault>,
     {
-        if part == Part::Key {
-            return self.rewrite(part, |text, out| write(text, &[], out, None));
+        let read = || {
+            let (mut object, text) = (Object::default(), self.payload(part));
+            let refuse = |why| splice::fault(why, self.schema_id(part), purpose, splice::kind(text));
+            object.read(text).map_err(refuse)?;
+            Ok((object, text.unwrap_or_default().to_vec()))
+        };
+        let held = self.held.clone().filter(|_| part == Part::Value);
+        let (mut object, text) = held.map_or_else(read, Ok)?;
+        change(&mut object.open(&text))?;
+        if object.changed() {
+            // Behind other bytes, as in a batch.
+            let mut out = b"before".to_vec();
+            object.write(&text, &mut out);
+            self.parts[at(part)] = Some(out.split_off(6));
         }
-        // Behind other bytes, as in a batch.
-        let (mut out, mut notes) = (b"before".to_vec(), Vec::new());
-        write(self.payload(part).unwrap_or_default(), &self.notes, &mut out, Some(&mut notes))?;
-        out.drain(..6);
-        (self.parts[at(part)], self.notes) = (Some(out), notes);
+        if part == Part::Value {
+            self.held = Some((object, text));
+        }
         Ok(())
+    }
+    fn is_null(&self, part: Part) -> bool {
+        splice::is_null(self.payload(part))
     }
     fn schema_id(&self, part: Part) -> u32 {
         self.ids[at(part)]

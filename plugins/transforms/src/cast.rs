@@ -14,9 +14,9 @@ use crate::dates;
 use crate::defaults::Defaults;
 use crate::number;
 use crate::record::{Fault, Part, Record, announce};
-use crate::scan::{Malformed, quoted, unescape};
+use crate::scan::{quoted, unescape};
 use crate::schemas::{Known, Logical, Plans, known};
-use crate::splice::{self, Rewrite};
+use crate::splice;
 use crate::tree::Tree;
 
 const PURPOSE: &str = "cast types";
@@ -75,14 +75,15 @@ impl Cast {
 
     fn one(&self, value: &[u8], source: Option<&Known>, target: &str, out: &mut Vec<u8>) -> Result<(), Fault> {
         let default = source.and_then(|s| s.default.as_deref()).filter(|_| self.defaults.on() && value == b"null");
-        out.extend_from_slice(cast(default.map_or(value, str::as_bytes), source, target)?.as_bytes());
-        Ok(())
+        cast(default.map_or(value, str::as_bytes), source, target, out)
     }
 }
 
 fn set_default(source: &Known, target: &str, tree: &mut Tree) -> Result<(), Fault> {
     if let Some(default) = &source.default {
-        tree.set("default", Tree::Raw(cast(default.as_bytes(), Some(source), target)?));
+        let mut made = Vec::new();
+        cast(default.as_bytes(), Some(source), target, &mut made)?;
+        tree.set("default", Tree::Raw(String::from_utf8_lossy(&made).into_owned()));
     }
     Ok(())
 }
@@ -137,24 +138,38 @@ fn source(value: &[u8], known: Option<&Known>) -> Result<Source, Fault> {
     }
 }
 
-/// The payload as another type.
-fn cast(value: &[u8], known: Option<&Known>, target: &str) -> Result<String, Fault> {
+/// Appends the payload as another type.
+fn cast(value: &[u8], known: Option<&Known>, target: &str, out: &mut Vec<u8>) -> Result<(), Fault> {
     if value == b"null" {
-        return Ok("null".to_owned());
+        out.extend_from_slice(value);
+        return Ok(());
+    }
+    if target == "string" && known.is_none() && is_plain_integer(value) {
+        out.push(b'"');
+        out.extend_from_slice(value);
+        out.push(b'"');
+        return Ok(());
     }
     let source = source(value, known)?;
-    match target {
-        "string" => Ok(quoted(&text(&source))),
-        "boolean" => Ok(match &source {
+    let made = match target {
+        "string" => quoted(&text(&source)),
+        "boolean" => match &source {
             Source::Boolean(b) => *b,
             Source::Text(text) => text.eq_ignore_ascii_case("true"),
             other => whole(other, "int64")? != 0,
         }
-        .to_string()),
-        "float" => fraction(&source).map(|x| number::payload32(x as f32)),
-        "double" => fraction(&source).map(number::payload64),
-        _ => whole(&source, target).map(|n| n.to_string()),
-    }
+        .to_string(),
+        "float" => number::payload32(fraction(&source)? as f32),
+        "double" => number::payload64(fraction(&source)?),
+        _ => whole(&source, target)?.to_string(),
+    };
+    out.extend_from_slice(made.as_bytes());
+    Ok(())
+}
+
+/// True for an integer of 64 bits that JSON writes as Java does.
+fn is_plain_integer(text: &[u8]) -> bool {
+    text.len() < 19 && matches!(text, [b'1'..=b'9', digits @ ..] if digits.iter().all(u8::is_ascii_digit))
 }
 
 fn text(source: &Source) -> String {
@@ -276,7 +291,7 @@ impl Class for Cast {
     }
 
     fn apply<R: Record>(&mut self, record: &mut R) -> Result<bool, Fault> {
-        if splice::is_null(record.payload(self.part)) {
+        if record.is_null(self.part) {
             return Ok(true);
         }
         let schema = record.schema_id(self.part);
@@ -293,16 +308,16 @@ impl Class for Cast {
         }
         let known = |index: usize| plan.as_deref().and_then(|(_, sources)| sources[index].as_ref());
         let this = &*self;
-        record.rewrite_noting(self.part, |text, noted, out, notes| {
-            if let Some(target) = this.whole {
-                return this.one(text.trim_ascii(), known(0), target, out);
+        match this.whole {
+            Some(target) => {
+                record.rewrite(self.part, |text, out| this.one(text.trim_ascii(), known(0), target, out))?;
             }
-            let refuse = |why: Malformed| splice::fault(why, schema, PURPOSE, splice::kind(Some(text)));
-            let rewrite = Rewrite { text, known: noted, out, notes };
-            splice::revalue(rewrite, &this.fields, schema == 0, refuse, |index, value, out| {
-                this.one(value, known(index), this.targets[index], out)
-            })
-        })?;
+            None => record.object(self.part, PURPOSE, |object| {
+                object.convert_all(&this.fields, schema == 0, |index, value, out| {
+                    this.one(value, known(index), this.targets[index], out)
+                })
+            })?,
+        }
         record.set_schema_id(self.part, plan.as_deref().map_or(0, |(id, _)| *id));
         Ok(true)
     }

@@ -1,6 +1,6 @@
-//! Notes that one transform leaves for the next change nothing but the time it takes.
+//! An object that one transform hands to the next changes nothing but the time it takes.
 //!
-//! Enters: made-up objects and chains. Leaves: nothing. Invariant: a chain gives the same bytes with the notes as without.
+//! Enters: made-up objects and chains. Leaves: nothing. Invariant: a chain gives the same bytes whether its steps hand on objects or bytes.
 
 use crate::aiven::text::CaseTransform;
 use crate::cast::Cast;
@@ -68,24 +68,24 @@ fn some(dice: &mut Dice) -> Step {
 }
 
 #[test]
-fn a_chain_gives_the_same_with_notes_as_without() {
+fn a_chain_gives_the_same_whether_its_steps_hand_on_objects_or_bytes() {
     let (mut whole, mut helped) = (0, 0);
     for seed in 0..ROUNDS {
         let mut dice = Dice(seed);
-        let mut noted = Fake::new(Some(&dice.object()), "");
-        let mut plain = noted.clone();
+        let mut held = Fake::new(Some(&dice.object()), "");
+        let mut plain = held.clone();
         for _ in 0..5 {
             let mut step = some(&mut dice);
-            helped += usize::from(!noted.notes.is_empty());
-            plain.notes.clear();
-            let (one, other) = (step(&mut noted), step(&mut plain));
+            helped += usize::from(held.held.is_some());
+            plain.held = None;
+            let (one, other) = (step(&mut held), step(&mut plain));
             assert_eq!(one, other, "seed {seed}");
-            assert_eq!(noted.text(Part::Value), plain.text(Part::Value), "seed {seed}");
+            assert_eq!(held.text(Part::Value), plain.text(Part::Value), "seed {seed}");
             if one.is_err() {
                 break;
             }
             whole += 1;
         }
     }
-    assert!(whole > 10_000 && helped > 8_000, "{whole} steps, {helped} with notes");
+    assert!(whole > 10_000 && helped > 8_000, "{whole} steps, {helped} with an object");
 }

@@ -5,7 +5,6 @@
 //! copied.
 
 use crate::record::{Fault, Part, Record};
-use crate::scan::{Malformed, Members};
 use crate::schemas::{Known, Plans, known};
 
 /// Names and default payloads.
@@ -39,9 +38,10 @@ impl Defaults {
     #[inline]
     pub fn fill<R: Record>(&mut self, record: &mut R, part: Part) -> Result<(), Fault> {
         let schema = record.schema_id(part);
-        if !self.on || schema == 0 || record.payload(part).is_none() { Ok(()) } else { self.look(record, part, schema) }
+        if !self.on || schema == 0 || record.is_null(part) { Ok(()) } else { self.look(record, part, schema) }
     }
 
+    #[inline(never)]
     fn look<R: Record>(&mut self, record: &mut R, part: Part, schema: u32) -> Result<(), Fault> {
         let plan = if let Some(plan) = self.plans.find(schema) {
             plan
@@ -49,43 +49,22 @@ impl Defaults {
             let made = fields(&known(record, part)?);
             self.plans.keep(schema, made)
         };
-        if plan.is_empty() || !record.payload(part).is_some_and(|text| lacks(text, &plan)) {
+        if plan.is_empty() {
             return Ok(());
         }
-        record.rewrite(part, |text, out| {
-            let start = out.len();
-            if write(text, &plan, out).is_err() {
-                // What is malformed is found, and said, by the transform.
-                out.truncate(start);
-                out.extend_from_slice(text);
+        let filled = record.object(part, "", |object| {
+            for at in 0..object.len() {
+                if object.value(at) == b"null"
+                    && let Some((_, default)) = plan.iter().find(|(name, _)| object.is(at, name))
+                {
+                    object.set(at, default.as_bytes());
+                }
             }
             Ok(())
-        })
+        });
+        // What is no object is found, and said, by the transform.
+        filled.or(Ok(()))
     }
-}
-
-fn lacks(text: &[u8], fields: &Fields) -> bool {
-    let Ok(mut members) = Members::new(text) else { return false };
-    while let Ok(Some(member)) = members.advance() {
-        if &text[member.value..member.end] == b"null" && fields.iter().any(|(name, _)| member.is(text, name)) {
-            return true;
-        }
-    }
-    false
-}
-
-fn write(text: &[u8], fields: &Fields, out: &mut Vec<u8>) -> Result<(), Malformed> {
-    let mut members = Members::new(text)?;
-    let mut at = 0;
-    while let Some(member) = members.advance()? {
-        let null = &text[member.value..member.end] == b"null";
-        let Some((_, default)) = fields.iter().find(|(name, _)| null && member.is(text, name)) else { continue };
-        out.extend_from_slice(&text[at..member.value]);
-        out.extend_from_slice(default.as_bytes());
-        at = member.end;
-    }
-    out.extend_from_slice(&text[at..]);
-    Ok(())
 }
 
 #[cfg(test)]
@@ -99,7 +78,7 @@ mod tests {
 
     #[test]
     fn nulls_of_fields_with_defaults_are_replaced_and_only_if_that_is_wanted() {
-        for (on, filled) in [(true, r#"{"a": 5, "b":null}"#), (false, r#"{"a": null, "b":null}"#)] {
+        for (on, filled) in [(true, r#"{"a":5,"b":null}"#), (false, r#"{"a": null, "b":null}"#)] {
             let mut record = Fake::new(Some(r#"{"a": null, "b":null}"#), SCHEMA);
             Defaults::new(on).fill(&mut record, Part::Value).unwrap();
             assert_eq!(record.text(Part::Value).unwrap(), filled);

@@ -10,7 +10,7 @@ use crate::literal;
 use crate::record::{Fault, Part, Record, announce};
 use crate::scan::{Malformed, Members};
 use crate::schemas::{Plans, known};
-use crate::splice::{self, Writer};
+use crate::splice;
 
 /// Settings of `DropHeaders`.
 const DROP: &[Definition] =
@@ -162,20 +162,6 @@ impl HeaderFrom {
             value => value.to_vec(),
         }
     }
-
-    fn rest(&self, text: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
-        let mut members = Members::new(text)?;
-        let mut writer = Writer::new(text, out);
-        while let Some(member) = members.advance()? {
-            if self.fields.iter().any(|name| member.is(text, name)) {
-                writer.skip();
-            } else {
-                writer.keep(&member);
-            }
-        }
-        writer.finish();
-        Ok(())
-    }
 }
 
 impl Class for HeaderFrom {
@@ -219,8 +205,10 @@ impl Class for HeaderFrom {
         }
         if self.moves {
             self.defaults.fill(record, self.part)?;
-            let this = &*self;
-            record.rewrite(self.part, |text, out| this.rest(text, out).map_err(|why| refuse(why, "object")))?;
+            record.object(self.part, PURPOSE, |object| {
+                object.retain(|object, at| !self.fields.iter().any(|name| object.is(at, name)));
+                Ok(())
+            })?;
             record.set_schema_id(self.part, plan.as_deref().map_or(0, |(id, _)| *id));
         }
         Ok(true)

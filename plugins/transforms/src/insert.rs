@@ -9,10 +9,11 @@ use std::ops::Range;
 use crate::class::{Class, Formats};
 use crate::config::{Definition, Importance, Of, Problems, REPLACE_NULL, Settings};
 use crate::defaults::Defaults;
+use crate::object::Open;
 use crate::record::{Fault, Part, Record, announce};
-use crate::scan::{Members, quoted};
+use crate::scan::quoted;
 use crate::schemas::{LOGICAL, Plans, known};
-use crate::splice::{self, Rewrite, Writer};
+use crate::splice;
 use crate::tree::Tree;
 
 const PURPOSE: &str = "field insertion";
@@ -187,7 +188,7 @@ impl Class for InsertField {
     }
 
     fn apply<R: Record>(&mut self, record: &mut R) -> Result<bool, Fault> {
-        if splice::is_null(record.payload(self.part)) {
+        if record.is_null(self.part) {
             return Ok(true);
         }
         let schema = record.schema_id(self.part);
@@ -202,8 +203,9 @@ impl Class for InsertField {
         self.gather(record)?;
         self.defaults.fill(record, self.part)?;
         let this = &*self;
-        record.rewrite_noting(self.part, |text, known, out, notes| {
-            this.splice(Rewrite { text, known, out, notes }, schema)
+        record.object(self.part, PURPOSE, |object| {
+            this.insert(object, schema);
+            Ok(())
         })?;
         record.set_schema_id(self.part, id);
         Ok(true)
@@ -211,30 +213,18 @@ impl Class for InsertField {
 }
 
 impl InsertField {
-    fn splice(&self, rewrite: Rewrite<'_>, schema: u32) -> Result<(), Fault> {
-        let Rewrite { text, known, out, notes } = rewrite;
-        let refuse = |why| splice::fault(why, schema, PURPOSE, splice::kind(Some(text)));
-        out.reserve(text.len() + 64);
-        let mut members = Members::noted(text, known).map_err(refuse)?;
-        let mut writer = Writer::noting(text, out, notes);
-        while let Some(member) = members.advance().map_err(refuse)? {
-            let taken =
-                |(field, value): (&Inserted, &Option<Range<usize>>)| value.is_some() && member.is(text, &field.name);
-            if self.fields.iter().zip(&self.values).any(taken) {
-                writer.skip();
-            } else {
-                writer.keep(&member);
-            }
-        }
+    fn insert(&self, object: &mut Open<'_>, schema: u32) {
+        object.retain(|object, at| {
+            let taken = |(field, value): (&Inserted, &Option<_>)| value.is_some() && object.is(at, &field.name);
+            !self.fields.iter().zip(&self.values).any(taken)
+        });
         for (field, value) in self.fields.iter().zip(&self.values) {
             match value {
-                Some(value) => writer.put(&field.quoted, &self.texts.as_bytes()[value.clone()]),
+                Some(value) => object.push(&field.quoted, &self.texts.as_bytes()[value.clone()]),
                 None if schema == 0 => {}
-                None => writer.put(&field.quoted, b"null"),
+                None => object.push(&field.quoted, b"null"),
             }
         }
-        writer.finish();
-        Ok(())
     }
 }
 

@@ -2,7 +2,7 @@
 //! one call into one instance.
 //!
 //! Enters: records with JSON payloads (transforms that look inside) or of any encoding (those that do not). Leaves: the
-//! records changed, dropped, routed. Invariant: a field is changed by scanning the payload once and copying what stays;
+//! records changed, dropped, routed. Invariant: a chain scans a payload once and copies what stays once;
 //! what the originals do in odd cases is done here too, except where the README or `docs/differences.md` says so.
 
 pub mod aiven;
@@ -33,7 +33,7 @@ pub mod timestamp;
 pub mod tombstones;
 pub mod topic;
 
-pub use transform_kit::{class, config, glue, record, scan, schemas, splice, tree, valid};
+pub use transform_kit::{class, config, glue, object, record, scan, schemas, splice, tree, valid};
 
 #[cfg(test)]
 pub(crate) use transform_kit::testing;

@@ -1,16 +1,17 @@
 //! `MaskField`: fields become the zero of their type, or a replacement.
 //!
-//! Enters: an object with some of the fields. Leaves: the same with those values spliced out. Invariant: the payload is
-//! read once and copied once; nothing is built from it. A configured field that a schemaless object lacks is added as null.
+//! Enters: an object with some of the fields. Leaves: the same with other values in them. Invariant: no byte of what was masked
+//! is in the outcome. A configured field that a schemaless object lacks is added as null.
 
 use crate::class::{Class, Formats};
 use crate::config::{Definition, Importance, Of, Problems, REPLACE_NULL, Settings};
 use crate::defaults::Defaults;
 use crate::number;
+use crate::object::Open;
 use crate::record::{Fault, Part, Record};
-use crate::scan::{Malformed, Members, quoted};
+use crate::scan::quoted;
 use crate::schemas::{Known, Logical, Plans, known};
-use crate::splice::{self, Copy, Rewrite};
+use crate::splice;
 
 const PURPOSE: &str = "mask fields";
 
@@ -160,49 +161,32 @@ impl Class for MaskField {
                 Some(self.plans.keep(id, plan))
             }
         };
-        if record.payload(self.part).is_none() {
-            return Err(splice::fault(Malformed::NotObject, schema, PURPOSE, "null"));
-        }
         self.defaults.fill(record, self.part)?;
         let this = &*self;
-        record.rewrite_noting(self.part, |text, known, out, notes| {
-            this.splice(Rewrite { text, known, out, notes }, schema, plan.as_deref().map(Vec::as_slice))
-        })?;
+        record.object(self.part, PURPOSE, |object| this.mask(object, schema, plan.as_deref().map(Vec::as_slice)))?;
         Ok(true)
     }
 }
 
 impl MaskField {
-    /// One pass over the text, copied up to each value that is masked.
-    fn splice(&self, rewrite: Rewrite<'_>, schema: u32, plan: Option<&[Option<Fill>]>) -> Result<(), Fault> {
-        let Rewrite { text, known, out, notes } = rewrite;
-        let refuse = |why| splice::fault(why, schema, PURPOSE, splice::kind(Some(text)));
+    fn mask(&self, object: &mut Open<'_>, schema: u32, plan: Option<&[Option<Fill>]>) -> Result<(), Fault> {
         let mut seen = 0;
-        let mut members = Members::noted(text, known).map_err(refuse)?;
-        let mut copy = Copy::new(text, out, notes);
-        while let Some(member) = members.advance().map_err(refuse)? {
-            let Some(index) = self.fields.iter().position(|name| member.is(text, name)) else {
-                copy.keep(&member);
-                continue;
-            };
+        for at in 0..object.len() {
+            let Some(index) = self.fields.iter().position(|name| object.is(at, name)) else { continue };
             seen += 1;
-            let value = &text[member.value..member.end];
+            let value = object.value(at);
             let masked = match plan.map(|plan| &plan[index]) {
                 None => self.by_kind(value)?,
                 Some(Some(Err(message))) if value != b"null" => return Err(Fault::data(message.clone())),
                 Some(Some(Ok(masked))) if value != b"null" => masked.as_bytes(),
                 // Not a field of the schema, or null: defaults are filled in by now.
-                Some(_) => {
-                    copy.keep(&member);
-                    continue;
-                }
+                Some(_) => continue,
             };
-            copy.revalue(&member).extend_from_slice(masked);
-            copy.revalued();
+            object.set(at, masked);
         }
-        let lacks = schema == 0 && seen < self.fields.len();
-        let missing = if lacks { splice::missing(text, known, &self.fields) } else { Vec::new() };
-        copy.finish(&members, missing.iter().map(String::as_str));
+        if schema == 0 && seen < self.fields.len() {
+            object.add_missing(&self.fields);
+        }
         Ok(())
     }
 }

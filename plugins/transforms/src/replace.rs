@@ -6,10 +6,11 @@
 use crate::class::{Class, Formats};
 use crate::config::{Definition, Importance, Of, Problems, REPLACE_NULL, Settings};
 use crate::defaults::Defaults;
+use crate::object::Open;
 use crate::record::{Fault, Part, Record, announce};
-use crate::scan::{Members, quoted};
+use crate::scan::quoted;
 use crate::schemas::{Plans, known};
-use crate::splice::{self, Rewrite, Writer};
+use crate::splice;
 
 const PURPOSE: &str = "field replacement";
 
@@ -116,7 +117,7 @@ impl Class for ReplaceField {
     }
 
     fn apply<R: Record>(&mut self, record: &mut R) -> Result<bool, Fault> {
-        if splice::is_null(record.payload(self.part)) {
+        if record.is_null(self.part) {
             return Ok(true);
         }
         let schema = record.schema_id(self.part);
@@ -130,8 +131,9 @@ impl Class for ReplaceField {
         };
         self.defaults.fill(record, self.part)?;
         let this = &*self;
-        record.rewrite_noting(self.part, |text, known, out, notes| {
-            this.splice(Rewrite { text, known, out, notes }, schema)
+        record.object(self.part, PURPOSE, |object| {
+            this.replace(object, schema);
+            Ok(())
         })?;
         record.set_schema_id(self.part, id);
         Ok(true)
@@ -139,28 +141,25 @@ impl Class for ReplaceField {
 }
 
 impl ReplaceField {
-    fn splice(&self, rewrite: Rewrite<'_>, schema: u32) -> Result<(), Fault> {
-        let Rewrite { text, known, out, notes } = rewrite;
-        let refuse = |why| splice::fault(why, schema, PURPOSE, splice::kind(Some(text)));
-        out.reserve(text.len());
-        let taken = if schema == 0 && !self.renames.is_empty() { self.taken(text, known) } else { Vec::new() };
-        let mut members = Members::noted(text, known).map_err(refuse)?;
-        let mut writer = Writer::noting(text, out, notes);
-        while let Some(member) = members.advance().map_err(refuse)? {
-            match self.fate(|name| member.is(text, name)) {
-                Fate::Keep if taken.iter().any(|name| member.is(text, name)) => writer.skip(),
-                Fate::Keep => writer.keep(&member),
-                Fate::Drop => writer.skip(),
-                Fate::Rename(index) => writer.put(&self.quoted[index], &text[member.value..member.end]),
+    fn replace(&self, object: &mut Open<'_>, schema: u32) {
+        let taken = if schema == 0 && !self.renames.is_empty() { self.taken(object) } else { Vec::new() };
+        if !self.exclude.is_empty() || !self.include.is_empty() || !taken.is_empty() {
+            object.retain(|object, at| match self.fate(|name| object.is(at, name)) {
+                Fate::Keep => !taken.iter().any(|name| object.is(at, name)),
+                Fate::Drop => false,
+                Fate::Rename(_) => true,
+            });
+        }
+        for at in 0..object.len() {
+            if let Some(index) = self.renames.iter().position(|(from, _)| object.is(at, from)) {
+                object.rename(at, &self.quoted[index]);
             }
         }
-        writer.finish();
-        Ok(())
     }
 
     /// Names that renamed members take from others: of two members that end up with one name the renamed one wins.
-    fn taken(&self, text: &[u8], known: &[u32]) -> Vec<&str> {
-        let there = |name: &str| matches!(Members::noted(text, known).and_then(|m| m.find(name)), Ok(Some(_)));
+    fn taken(&self, object: &Open<'_>) -> Vec<&str> {
+        let there = |name: &str| object.find(name).is_some();
         let renamed = |(index, (from, to)): &(usize, &(String, String))| {
             there(to) && self.fate(|name| name == from) == Fate::Rename(*index) && there(from)
         };

@@ -10,7 +10,7 @@ use crate::defaults::Defaults;
 use crate::record::{Fault, Part, Record, announce};
 use crate::scan::{quoted, unescape};
 use crate::schemas::{Known, LOGICAL, Logical, Plans, known};
-use crate::splice::{self, Rewrite};
+use crate::splice;
 use crate::tree::Tree;
 
 const PURPOSE: &str = "converting timestamp formats";
@@ -206,20 +206,20 @@ impl Class for TimestampConverter {
             self.defaults.fill(record, self.part)?;
         }
         let known = plan.as_deref().and_then(|(_, known)| known.as_ref());
-        let is_null = splice::is_null(record.payload(self.part));
+        let is_null = record.is_null(self.part);
         // A struct that is null is not asked what its fields are.
         if !is_null || self.field.is_none() {
             known.map_or(Ok(()), source)?;
         }
         if !is_null {
             let this = &*self;
-            record.rewrite_noting(self.part, |text, noted, out, notes| {
-                let Some(field) = &this.field else { return this.convert(text.trim_ascii(), known, out) };
-                let refuse = |why| splice::fault(why, schema, PURPOSE, splice::kind(Some(text)));
-                let names = std::slice::from_ref(field);
-                let rewrite = Rewrite { text, known: noted, out, notes };
-                splice::revalue(rewrite, names, schema == 0, refuse, |_, value, out| this.convert(value, known, out))
-            })?;
+            match &this.field {
+                None => record.rewrite(self.part, |text, out| this.convert(text.trim_ascii(), known, out))?,
+                Some(field) => record.object(self.part, PURPOSE, |object| {
+                    let names = std::slice::from_ref(field);
+                    object.convert_all(names, schema == 0, |_, value, out| this.convert(value, known, out))
+                })?,
+            }
         }
         record.set_schema_id(self.part, plan.as_deref().map_or(0, |(id, _)| *id));
         Ok(true)

@@ -3,12 +3,16 @@
 //! Enters: a row of the input. Leaves: rows of the outcome. Invariant: a field that no step touches keeps its span in
 //! the input's data and costs no copy; new bytes go behind it, and spans count on as if they stood there.
 
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use crate::batch::{Batch, text};
 use crate::builder::narrow;
+use crate::form::Held;
 use crate::row::{HeaderRow, Row, Span};
 use crate::schemas::Schemas;
+
+mod forms;
 
 /// The outcome of a batch in the making.
 pub(crate) struct Outcome {
@@ -17,8 +21,15 @@ pub(crate) struct Outcome {
     pub(crate) headers: Vec<u8>,
     pub(crate) appended: Vec<u8>,
     pub(crate) scratch: Vec<u8>,
-    /// Notes on the value as it is, and room for those on the next one.
-    pub(crate) notes: [Vec<u32>; 2],
+    /// Key and value, where steps hold them in a form.
+    pub(crate) forms: [Held; 2],
+}
+
+/// A part of a record that may be held in a form; also its place in arrays.
+#[derive(Clone, Copy)]
+enum Part {
+    Key,
+    Value,
 }
 
 /// A record that a transform may read and change.
@@ -31,25 +42,35 @@ pub struct Edit<'a> {
     /// Copies made by `split`, still to go through the steps that follow.
     pub(crate) split: Vec<(Row, bool)>,
     /// Appended bytes below this length may be part of more than one field: they are not written over.
-    pub(crate) shared: usize,
-    /// The value that the notes are about, if there are any.
-    pub(crate) noted: Option<Span>,
-    /// True if steps follow.
-    pub(crate) more: bool,
+    shared: usize,
+    /// Key and value: true while a form stands for it. The span in the row is then that of the bytes which the form was read
+    /// from.
+    held: [bool; 2],
+    /// The bytes that such a form stands for, if somebody wanted to see them.
+    seen: [OnceCell<Vec<u8>>; 2],
+}
+
+/// The bytes of a span: of the input, or behind it.
+#[inline]
+fn bytes<'a>(data: &'a [u8], appended: &'a [u8], span: Span) -> Option<&'a [u8]> {
+    if span.is_null() {
+        return None;
+    }
+    let (input, at, len) = (data.len(), span.offset as usize, span.len as usize);
+    Some(if at >= input && len > 0 { &appended[at - input..][..len] } else { &data[at.min(input)..][..len] })
+}
+
+impl<'a> Edit<'a> {
+    pub(crate) fn new(batch: &'a Batch, out: &'a mut Outcome, row: Row, own_headers: bool) -> Self {
+        let shared = out.appended.len();
+        let (held, seen) = Default::default();
+        Self { batch, out, row, own_headers, split: Vec::new(), shared, held, seen }
+    }
 }
 
 impl Edit<'_> {
     fn bytes(&self, span: Span) -> Option<&[u8]> {
-        if span.is_null() {
-            return None;
-        }
-        let input = self.batch.data.len();
-        let (at, len) = (span.offset as usize, span.len as usize);
-        Some(if at >= input && len > 0 {
-            &self.out.appended[at - input..][..len]
-        } else {
-            &self.batch.data[at.min(input)..][..len]
-        })
+        bytes(&self.batch.data, &self.out.appended, span)
     }
 
     /// Topic.
@@ -75,23 +96,37 @@ impl Edit<'_> {
     /// Key; none is null.
     #[inline]
     pub fn key(&self) -> Option<&[u8]> {
-        self.bytes(self.row.key)
+        if self.held[Part::Key as usize] { Some(self.seen(Part::Key)) } else { self.bytes(self.row.key) }
     }
 
     /// Value; none is a tombstone.
     #[inline]
     pub fn value(&self) -> Option<&[u8]> {
-        self.bytes(self.row.value)
+        if self.held[Part::Value as usize] { Some(self.seen(Part::Value)) } else { self.bytes(self.row.value) }
+    }
+
+    /// True if the key is not null. Costs nothing where steps hold it in a [`Form`](crate::Form).
+    #[inline]
+    pub fn has_key(&self) -> bool {
+        !self.row.key.is_null()
+    }
+
+    /// True if the value is not null, likewise.
+    #[inline]
+    pub fn has_value(&self) -> bool {
+        !self.row.value.is_null()
     }
 
     /// Where the value lies, to come back to it with [`Edit::set_value_span`].
     pub fn value_span(&mut self) -> Span {
+        self.settle(Part::Value);
         self.share();
         self.row.value
     }
 
     /// Where the key lies.
     pub fn key_span(&mut self) -> Span {
+        self.settle(Part::Key);
         self.share();
         self.row.key
     }
@@ -103,12 +138,28 @@ impl Edit<'_> {
 
     /// Sets the value to bytes that this batch already has: a span that a getter of this record gave.
     pub fn set_value_span(&mut self, span: Span) {
-        self.row.value = span;
+        self.set(Part::Value, span);
     }
 
     /// Sets the key likewise.
     pub fn set_key_span(&mut self, span: Span) {
-        self.row.key = span;
+        self.set(Part::Key, span);
+    }
+
+    fn set(&mut self, part: Part, span: Span) {
+        self.held[part as usize] = false;
+        self.seen[part as usize].take();
+        match part {
+            Part::Key => self.row.key = span,
+            Part::Value => self.row.value = span,
+        }
+    }
+
+    const fn span(&self, part: Part) -> Span {
+        match part {
+            Part::Key => self.row.key,
+            Part::Value => self.row.value,
+        }
     }
 
     /// Id of the key's schema, 0 = none: constant for one schema, so cache by it what is costly to derive.
@@ -181,12 +232,14 @@ impl Edit<'_> {
 
     /// Replaces the key; its schema stays.
     pub fn set_key(&mut self, key: Option<&[u8]>) {
-        self.row.key = self.append(key);
+        let span = self.append(key);
+        self.set(Part::Key, span);
     }
 
     /// Replaces the value; its schema stays.
     pub fn set_value(&mut self, value: Option<&[u8]>) {
-        self.row.value = self.append(value);
+        let span = self.append(value);
+        self.set(Part::Value, span);
     }
 
     /// Replaces the key by a part of itself or of the value, without a copy: `part` counts from the start of the value
@@ -194,7 +247,7 @@ impl Edit<'_> {
     pub fn set_key_part(&mut self, of_value: bool, part: std::ops::Range<usize>) {
         if let Some(span) = self.part(of_value, &part) {
             self.share();
-            self.row.key = span;
+            self.set(Part::Key, span);
         }
     }
 
@@ -202,12 +255,14 @@ impl Edit<'_> {
     pub fn set_value_part(&mut self, of_value: bool, part: std::ops::Range<usize>) {
         if let Some(span) = self.part(of_value, &part) {
             self.share();
-            self.row.value = span;
+            self.set(Part::Value, span);
         }
     }
 
-    fn part(&self, of_value: bool, part: &std::ops::Range<usize>) -> Option<Span> {
-        let span = if of_value { self.row.value } else { self.row.key };
+    fn part(&mut self, of_value: bool, part: &std::ops::Range<usize>) -> Option<Span> {
+        let of = if of_value { Part::Value } else { Part::Key };
+        self.settle(of);
+        let span = self.span(of);
         let inside = !span.is_null() && part.start <= part.end && part.end <= span.len as usize;
         inside.then(|| Span { offset: span.offset + narrow(part.start), len: narrow(part.end - part.start) })
     }
@@ -215,35 +270,22 @@ impl Edit<'_> {
     /// Rewrites the key in place of the old one: `write` gets the old bytes and appends the new ones. On an error the
     /// record stays as it was.
     pub fn rewrite_key<E>(&mut self, write: impl FnOnce(&[u8], &mut Vec<u8>) -> Result<(), E>) -> Result<(), E> {
-        self.row.key = self.rewrite(self.row.key, write)?;
-        Ok(())
+        self.rewrite_part(Part::Key, write)
     }
 
     /// Rewrites the value likewise.
     pub fn rewrite_value<E>(&mut self, write: impl FnOnce(&[u8], &mut Vec<u8>) -> Result<(), E>) -> Result<(), E> {
-        self.noted = None;
-        self.row.value = self.rewrite(self.row.value, write)?;
-        Ok(())
+        self.rewrite_part(Part::Value, write)
     }
 
-    /// Rewrites the value as [`Edit::rewrite_value`] does, with notes: numbers that one step of a package leaves about the
-    /// bytes it wrote (where fields lie, say) for the next, which then need not look for them again. `write` gets the old
-    /// bytes, the notes on them (empty if the step before left none), the buffer for the new bytes and, if steps
-    /// follow, the one for notes on those.
-    pub fn rewrite_value_noting<E>(
+    fn rewrite_part<E>(
         &mut self,
-        write: impl FnOnce(&[u8], &[u32], &mut Vec<u8>, Option<&mut Vec<u32>>) -> Result<(), E>,
+        part: Part,
+        write: impl FnOnce(&[u8], &mut Vec<u8>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let [old, mut new] = std::mem::take(&mut self.out.notes);
-        let known: &[u32] = if self.noted == Some(self.row.value) { &old } else { &[] };
-        new.clear();
-        let more = self.more;
-        let written = self.rewrite(self.row.value, |text, out| write(text, known, out, more.then_some(&mut new)));
-        let failed = written.is_err();
-        self.out.notes = if failed { [old, new] } else { [new, old] };
-        let span = written?;
-        self.noted = (more && !self.out.notes[0].is_empty()).then_some(span);
-        self.row.value = span;
+        self.settle(part);
+        let span = self.rewrite(self.span(part), write)?;
+        self.set(part, span);
         Ok(())
     }
 
@@ -324,6 +366,7 @@ impl Edit<'_> {
     /// Sends a copy of the record as it is now on its way before this one; it goes through the steps that follow. Call
     /// it for each part but the last.
     pub fn split(&mut self) {
+        self.settle_all();
         self.share();
         self.split.push((self.row, self.own_headers));
     }
@@ -337,6 +380,7 @@ impl Edit<'_> {
 
     /// Writes the row as part of the outcome.
     pub(crate) fn emit(mut self) {
+        self.settle_all();
         if !self.own_headers && self.row.header_count > 0 {
             let first = narrow(self.out.headers.len() / HeaderRow::BYTES);
             for row in self.batch.header_rows(&self.row) {

@@ -47,6 +47,7 @@ mod edit;
 mod fault;
 #[cfg(feature = "files")]
 pub mod files;
+mod form;
 #[doc(hidden)]
 pub mod guest;
 mod host;
@@ -67,6 +68,7 @@ pub use builder::{BatchBuilder, Position, RecordBuilder, TopicId};
 pub use config::{Config, ConfigType, Importance, Settings, Width};
 pub use edit::Edit;
 pub use fault::{Fault, FaultKind, Problem, RowFault};
+pub use form::Form;
 pub use host::{context, metrics, state};
 pub use lockgate_sdk_derive::Options;
 pub use log;

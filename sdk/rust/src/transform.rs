@@ -9,6 +9,7 @@ use crate::bindings::transform::exports::lockgate::connect::transform as raw;
 use crate::config::Settings;
 use crate::edit::{Edit, Outcome};
 use crate::fault::{Fault, RowFault};
+use crate::form::Held;
 use crate::plugin::{ConfigValue, Description, Task};
 use crate::row::Row;
 use crate::schemas::Schemas;
@@ -118,7 +119,7 @@ pub(crate) struct Running {
     steps: Vec<Step>,
     schemas: Schemas,
     scratch: Vec<u8>,
-    notes: [Vec<u32>; 2],
+    forms: [Held; 2],
 }
 
 /// Finds a plugin by class or alias.
@@ -167,7 +168,7 @@ impl Running {
             headers: Vec::with_capacity(batch.headers.len()),
             appended: Vec::new(),
             scratch: std::mem::take(&mut self.scratch),
-            notes: std::mem::take(&mut self.notes),
+            forms: std::mem::take(&mut self.forms),
         };
         let mut failed = Vec::new();
         let (rows, _) = batch.rows.as_chunks::<{ Row::BYTES }>();
@@ -184,7 +185,7 @@ impl Running {
             }
         }
         self.scratch = std::mem::take(&mut out.scratch);
-        self.notes = std::mem::take(&mut out.notes);
+        self.forms = std::mem::take(&mut out.forms);
         let Outcome { topics, rows, headers, appended, .. } = out;
         raw::Applied { topics, schemas: self.schemas.unannounced(), rows, headers, appended, failed }
     }
@@ -198,10 +199,8 @@ impl Running {
         batch: &Batch,
         out: &mut Outcome,
     ) -> Result<(), RowFault> {
-        let shared = out.appended.len();
-        let mut edit = Edit { batch, out, row, own_headers, split: Vec::new(), shared, noted: None, more: false };
+        let mut edit = Edit::new(batch, out, row, own_headers);
         for at in first..self.steps.len() {
-            edit.more = at + 1 < self.steps.len();
             let step = &mut self.steps[at];
             let number = u32::try_from(at).unwrap_or(u32::MAX);
             let named = |fault: RowFault| RowFault { step: number, ..fault };
@@ -212,8 +211,8 @@ impl Running {
             }
             let flow = step.transform.apply(&mut edit).map_err(named)?;
             if !edit.split.is_empty() {
-                // The copies leave notes of their own.
-                edit.noted = None;
+                // The copies use the same forms.
+                edit.settle_all();
             }
             for (row, own) in std::mem::take(&mut edit.split) {
                 self.walk(at + 1, row, own, batch, edit.out)?;

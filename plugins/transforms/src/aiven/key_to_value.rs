@@ -8,9 +8,9 @@ use super::PACKAGE;
 use crate::class::{Class, Formats};
 use crate::config::{Definition, Importance, Of, Problems, Settings};
 use crate::record::{Fault, Part, Record, announce};
-use crate::scan::{Malformed, Members, quoted};
+use crate::scan::{Members, quoted};
 use crate::schemas::known;
-use crate::splice::{self, Writer};
+use crate::splice;
 use crate::tree::Tree;
 
 /// Pairs of schemas whose merger is kept.
@@ -143,27 +143,20 @@ impl Class for KeyToValue {
             values.push(found.map_or(&b"null"[..], |member| &key[member.value..member.end]));
         }
         let fields = &self.fields;
-        record.rewrite(Part::Value, |text, out| {
-            let mut write = || -> Result<(), Malformed> {
-                let mut put = vec![false; fields.len()];
-                let mut members = Members::new(text)?;
-                let mut writer = Writer::new(text, out);
-                while let Some(member) = members.advance()? {
-                    match fields.iter().position(|field| member.is(text, &field.name)) {
-                        Some(index) => {
-                            put[index] = true;
-                            writer.revalue(&member, values[index]);
-                        }
-                        None => writer.keep(&member),
+        record.object(Part::Value, "key to value", |object| {
+            for (field, value) in fields.iter().zip(&values) {
+                let mut there = false;
+                for at in 0..object.len() {
+                    if object.is(at, &field.name) {
+                        there = true;
+                        object.set(at, value);
                     }
                 }
-                for (index, field) in fields.iter().enumerate().filter(|(index, _)| !put[*index]) {
-                    writer.put(&field.quoted, values[index]);
+                if !there {
+                    object.push(&field.quoted, value);
                 }
-                writer.finish();
-                Ok(())
-            };
-            write().map_err(refuse)
+            }
+            Ok(())
         })?;
         record.set_schema_id(Part::Value, id);
         Ok(true)

@@ -12,9 +12,9 @@ use crate::config::{Definition, Importance, Of, Problems, Settings};
 use crate::lookup::{Path, scalar};
 use crate::number;
 use crate::record::{Fault, Part, Record, announce};
-use crate::scan::{Malformed, Members, quoted};
+use crate::scan::{Malformed, quoted};
 use crate::schemas::{Plans, known};
-use crate::splice::{self, Rewrite, Writer};
+use crate::splice;
 use crate::tree::Tree;
 
 const FUNCTIONS: [&str; 3] = ["md5", "sha1", "sha256"];
@@ -218,19 +218,10 @@ impl Class for ConcatFields {
             parts.push(at.and_then(|at| scalar(&text[at])).unwrap_or_else(|| self.missing.clone()));
         }
         let (name, value) = (quoted(&self.output), quoted(&parts.join(&self.delimiter)));
-        let this = &*self;
-        record.rewrite(self.part, |text, out| {
-            let mut write = || -> Result<(), Malformed> {
-                let mut members = Members::new(text)?;
-                let mut writer = Writer::new(text, out);
-                while let Some(member) = members.advance()? {
-                    if member.is(text, &this.output) { writer.skip() } else { writer.keep(&member) }
-                }
-                writer.put(&name, value.as_bytes());
-                writer.finish();
-                Ok(())
-            };
-            write().map_err(|why| splice::fault(why, schema, "fields", "map"))
+        record.object(self.part, "fields", |object| {
+            object.retain(|object, at| !object.is(at, &self.output));
+            object.push(&name, value.as_bytes());
+            Ok(())
         })?;
         record.set_schema_id(self.part, id);
         Ok(true)
@@ -272,10 +263,9 @@ impl Class for CaseTransform {
         require_object(record, self.part)?;
         let schema = record.schema_id(self.part);
         let this = &*self;
-        record.rewrite_noting(self.part, |text, known, out, notes| {
-            let refuse = |why| splice::fault(why, schema, "case", "map");
+        record.object(self.part, "case", |object| {
             // Without a schema a field that is missing is added as null, as in the original.
-            splice::revalue(Rewrite { text, known, out, notes }, &this.fields, schema == 0, refuse, |_, value, out| {
+            object.convert_all(&this.fields, schema == 0, |_, value, out| {
                 match value {
                     [b'"', ..] => {
                         let text = scalar(value).unwrap_or_default();

@@ -13,7 +13,7 @@ fn check(pairs: &[(&str, &str)], value: &str, expected: &str) {
 fn without_a_schema_the_kind_decides() {
     let fields = [("fields", "a, b")];
     check(&fields, r#"{"a":"secret","x":1,"b":12}"#, r#"{"a":"","x":1,"b":0}"#);
-    check(&fields, r#" { "a" : -1.5 , "b" : true } "#, r#" { "a" : 0.0 , "b" : false }"#);
+    check(&fields, r#" { "a" : -1.5 , "b" : true } "#, r#"{"a":0.0,"b":false}"#);
     check(&fields, r#"{"a":{"b":1},"b":[1,{"b":2}],"c":{"a":1}}"#, r#"{"a":{},"b":[],"c":{"a":1}}"#);
     check(&fields, r#"{"a":null,"b":1e3}"#, r#"{"a":null,"b":0.0}"#);
     check(&fields, r#"{"\u0061":1,"b":"x\"y"}"#, r#"{"\u0061":0,"b":""}"#);

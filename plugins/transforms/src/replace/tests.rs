@@ -14,9 +14,9 @@ fn filters_see_old_names_and_exclude_beats_include() {
         (&[("exclude", "b,d")], r#"{"a":1,"c":"x"}"#),
         (&[("include", "a,c")], r#"{"a":1,"c":"x"}"#),
         (&[("include", "a,b"), ("exclude", "b")], r#"{"a":1}"#),
-        (&[("renames", "a:z,c:y")], r#"{"z":1,"b":[2],"y":"x","d":null}"#),
-        (&[("renames", "a:b,b:a")], r#"{"b":1,"a":[2],"c":"x","d":null}"#),
-        (&[("renames", "a:c")], r#"{"c":1,"b":[2],"d":null}"#),
+        (&[("renames", "a:z,c:y")], r#"{"z":1, "b":[2],"y":"x","d":null}"#),
+        (&[("renames", "a:b,b:a")], r#"{"b":1,"a":[2] ,"c":"x","d":null}"#),
+        (&[("renames", "a:c")], r#"{"c":1, "b":[2],"d":null}"#),
         (&[("exclude", "a,b,c,d")], "{}"),
     ];
     for (pairs, expected) in table {

@@ -88,6 +88,81 @@ impl Transform for Twice {
     }
 }
 
+/// The words of a value.
+#[derive(Default)]
+struct Words {
+    all: Vec<String>,
+    changed: bool,
+}
+
+impl crate::Form for Words {
+    fn changed(&self) -> bool {
+        self.changed
+    }
+    fn write(&self, read: &[u8], out: &mut Vec<u8>) {
+        assert!(!read.is_empty());
+        WRITTEN.with(|n| n.set(n.get() + 1));
+        out.extend_from_slice(self.all.join(" ").as_bytes());
+    }
+}
+
+thread_local! {
+    static READ: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+    static WRITTEN: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// Works on words: `-` is dropped with a row fault behind it, `!` is left alone, others get one more.
+fn one_more(record: &mut Edit<'_>) -> Result<(), RowFault> {
+    let read = |words: &mut Words, bytes: &[u8]| {
+        READ.with(|n| n.set(n.get() + 1));
+        let text = std::str::from_utf8(bytes).unwrap();
+        *words = Words { all: text.split(' ').map(str::to_owned).collect(), changed: false };
+        if text == "-" { Err(RowFault::new(0, "test.bad", "no")) } else { Ok(()) }
+    };
+    record.form_value(read, |words, _| {
+        if words.all[0] != "!" {
+            words.all.push(words.all.len().to_string());
+            words.changed = true;
+        }
+        Ok(())
+    })
+}
+
+struct More;
+
+impl Transform for More {
+    fn describe() -> Description {
+        Description::new("More")
+    }
+    fn open(_task: Task) -> Result<Self, Fault> {
+        Ok(Self)
+    }
+    fn apply(&mut self, record: &mut Edit<'_>) -> Result<Flow, RowFault> {
+        one_more(record)?;
+        Ok(Flow::Keep)
+    }
+}
+
+/// Words, bytes, a copy and words again in one step.
+struct Mixed;
+
+impl Transform for Mixed {
+    fn describe() -> Description {
+        Description::new("Mixed")
+    }
+    fn open(_task: Task) -> Result<Self, Fault> {
+        Ok(Self)
+    }
+    fn apply(&mut self, record: &mut Edit<'_>) -> Result<Flow, RowFault> {
+        one_more(record)?;
+        let seen = record.value().unwrap_or_default().to_vec();
+        record.set_key(Some(&seen));
+        record.split();
+        one_more(record)?;
+        Ok(Flow::Keep)
+    }
+}
+
 struct HasKey;
 
 impl Predicate for HasKey {
@@ -127,6 +202,8 @@ fn run(steps: Vec<raw::Step>, records: &[(Option<&str>, &str)]) -> (Batch, Vec<f
         TransformEntry::of::<Split>(),
         TransformEntry::of::<First>(),
         TransformEntry::of::<Twice>(),
+        TransformEntry::of::<More>(),
+        TransformEntry::of::<Mixed>(),
     ];
     running.open(&transforms, &[PredicateEntry::of::<HasKey>()], &task, steps).unwrap();
     let mut input = BatchBuilder::new(&Schemas::default(), 100, 10_000);
@@ -202,6 +279,42 @@ fn bytes_that_two_fields_share_are_not_written_over() {
     let chain = ["Upper", "Split", "Twice"].map(|class| step(class, None)).to_vec();
     let (batch, ..) = run(chain, &[(None, "a,b")]);
     assert_eq!(texts(&batch), ["0 parts AA h=1,parts=2", "0 parts BB h=1,parts=2"]);
+}
+
+fn chain(classes: &[&str]) -> Vec<raw::Step> {
+    classes.iter().map(|class| step(class, None)).collect()
+}
+
+#[test]
+fn a_form_is_read_by_the_first_step_and_written_after_the_last() {
+    let (batch, failed, appended) = run(chain(&["More", "More", "More"]), &[(None, "a"), (None, "b c")]);
+    assert_eq!(texts(&batch), ["0 in a 1 2 3 h=1", "1 in b c 2 3 4 h=1"]);
+    assert_eq!((failed.len(), appended), (0, 16));
+    assert_eq!((READ.get(), WRITTEN.get()), (2, 2));
+}
+
+#[test]
+fn a_form_that_nothing_changed_costs_no_bytes_and_one_that_cannot_be_read_fails_its_row() {
+    let (batch, failed, appended) = run(chain(&["More", "More"]), &[(None, "!"), (None, "-"), (None, "x")]);
+    assert_eq!(texts(&batch), ["0 in ! h=1", "2 in x 1 2 h=1"]);
+    assert_eq!((failed.len(), failed[0].row, failed[0].step, appended), (1, 1, 0, 5));
+}
+
+#[test]
+fn steps_that_want_bytes_see_those_of_the_form() {
+    let (batch, ..) = run(chain(&["More", "Upper", "More", "First", "More"]), &[(Some("k"), "a")]);
+    assert_eq!(texts(&batch), ["0 in A 1 2 3 h=1"]);
+    assert_eq!(batch.iter().next().unwrap().key(), Some(&b"A"[..]));
+    let (batch, ..) = run(chain(&["More", "Split", "More"]), &[(None, "a,b")]);
+    assert_eq!(texts(&batch), ["0 parts a 1 h=1,parts=2", "0 parts b 1 2 h=1,parts=2"]);
+}
+
+#[test]
+fn a_copy_of_a_record_has_the_form_as_it_was() {
+    let (batch, ..) = run(chain(&["More", "Mixed", "More"]), &[(None, "a")]);
+    assert_eq!(texts(&batch), ["0 in a 1 2 3 h=1", "0 in a 1 2 3 4 h=1"]);
+    let keys: Vec<_> = batch.iter().map(|r| r.key().unwrap_or_default().to_vec()).collect();
+    assert_eq!(keys, [b"a 1 2", b"a 1 2"]);
 }
 
 #[test]
