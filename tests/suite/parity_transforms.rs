@@ -1,9 +1,9 @@
 //! Transforms, predicates and converters, held against Kafka Connect's own classes.
 //!
 //! Enters: `tests/parity/lines`. Leaves: one test, and a report of all differences. Invariant: every difference is wanted and
-//! has its row in `docs/differences.md`.
+//! has its row in `docs/differences.md`. `LOCKGATE_PARITY_SEED=7` compares what that seed makes, four times as much of it.
 
-use crate::parity::lines::{RULES, cases, judge, ours, theirs};
+use crate::parity::lines::{RULES, cases, judge, ours, own_seed, theirs};
 
 #[test]
 fn nothing_differs_from_kafka_connects_own_transforms_predicates_and_converters_but_what_is_said() {
@@ -19,7 +19,8 @@ fn nothing_differs_from_kafka_connects_own_transforms_predicates_and_converters_
     std::fs::write(report.with_extension("jsonl"), &found.lines).unwrap();
     println!("{} cases, {} records compared, {} differ", cases.len(), found.compared, found.unwanted);
     assert!(found.compared > 10_000, "only {} records were compared", found.compared);
-    assert!(found.unwanted == 0 && found.idle.is_empty(), "see {}:\n{:.8000}", report.display(), found.text);
+    let idle = found.idle.is_empty() || own_seed().is_some();
+    assert!(found.unwanted == 0 && idle, "see {}:\n{:.8000}", report.display(), found.text);
 }
 
 #[test]

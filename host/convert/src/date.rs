@@ -32,33 +32,63 @@ pub(crate) fn java(ms: i64) -> String {
     format!("{weekday} {month} {day:02} {clock} UTC {}", if year > 0 { year } else { 1 - year })
 }
 
-/// A text of exactly 10, 13 or 24 characters in the right pattern: Date, Time or Timestamp. Colons may be escaped.
+/// A text of exactly 10, 13 or 24 characters in the right pattern: Date, Time or Timestamp. Colons may be escaped. As Java
+/// reads it, a number may have more or fewer digits than the pattern has letters.
 pub(crate) fn parse(text: &str) -> Option<Value> {
     let plain = text.replace("\\:", ":");
-    let bytes = plain.as_bytes();
-    match bytes.len() {
-        10 => Some(Value::Date(i32::try_from(date(bytes)?).ok()?)),
-        13 => Some(Value::Time(i32::try_from(clock(bytes)?).ok()?)),
-        24 if bytes[10] == b'T' => Some(Value::Timestamp(date(&bytes[..10])? * DAY_MS + clock(&bytes[11..])?)),
+    let mut rest = Rest(&plain);
+    match plain.chars().count() {
+        _ if !plain.starts_with(|c: char| c.is_ascii_digit()) => None,
+        10 => Some(Value::Date(i32::try_from(rest.date()?).ok()?)),
+        13 => Some(Value::Time(i32::try_from(rest.clock()?).ok()?)),
+        24 => {
+            let date = rest.date()?;
+            rest.mark('T')?;
+            Some(Value::Timestamp(date * DAY_MS + rest.clock()?))
+        }
         _ => None,
     }
 }
 
-fn date(text: &[u8]) -> Option<i64> {
-    let [year, month, day] = [number(&text[..4])?, number(&text[5..7])?, number(&text[8..10])?];
-    let dashes = text[4] == b'-' && text[7] == b'-';
-    dashes.then(|| hybrid_days(year, month, day))
-}
+/// What is not read yet.
+struct Rest<'a>(&'a str);
 
-fn clock(text: &[u8]) -> Option<i64> {
-    let [hour, minute, second, ms] =
-        [number(&text[..2])?, number(&text[3..5])?, number(&text[6..8])?, number(&text[9..12])?];
-    let marks = text[2] == b':' && text[5] == b':' && text[8] == b'.' && text[12] == b'Z';
-    marks.then_some(((hour * 60 + minute) * 60 + second) * 1000 + ms)
-}
+impl Rest<'_> {
+    fn date(&mut self) -> Option<i64> {
+        let year = self.number()?;
+        self.mark('-')?;
+        let month = self.number()?;
+        self.mark('-')?;
+        Some(hybrid_days(year, month, self.number()?))
+    }
 
-fn number(digits: &[u8]) -> Option<i64> {
-    digits.iter().try_fold(0, |n, b| b.is_ascii_digit().then(|| n * 10 + i64::from(b - b'0')))
+    fn clock(&mut self) -> Option<i64> {
+        let hour = self.number()?;
+        self.mark(':')?;
+        let minute = self.number()?;
+        self.mark(':')?;
+        let second = self.number()?;
+        self.mark('.')?;
+        let ms = self.number()?;
+        self.mark('Z')?;
+        Some(((hour * 60 + minute) * 60 + second) * 1000 + ms)
+    }
+
+    /// White space may stand before it. At most 24 characters: no overflow.
+    fn number(&mut self) -> Option<i64> {
+        let text = self.0.trim_start_matches([' ', '\t']);
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let count = digits.bytes().take_while(u8::is_ascii_digit).count();
+        self.0 = &digits[count..];
+        let n: i64 = text[..text.len() - self.0.len()].parse().ok()?;
+        // Java's fields have 32 bits.
+        i32::try_from(n).ok().map(i64::from)
+    }
+
+    fn mark(&mut self, mark: char) -> Option<()> {
+        self.0 = self.0.strip_prefix(mark)?;
+        Some(())
+    }
 }
 
 /// Days since the epoch of a civil date; months and days beyond their range roll over.

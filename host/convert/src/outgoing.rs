@@ -225,8 +225,12 @@ impl Outgoing {
             Encoding::Cbor => crate::cbor::read(bytes, schema, replace_null),
             Encoding::Bytes => opaque(bytes, schema),
         };
-        // A null that only the default allows has no other reading.
-        if matches!(kind, Kind::String(_)) { read(false).or_else(|_| read(true)) } else { read(true) }
+        // These write a null inside a value as null. A null that only the default allows has no other reading.
+        if matches!(kind, Kind::String(_) | Kind::SimpleHeader) {
+            read(false).or_else(|_| read(true))
+        } else {
+            read(true)
+        }
     }
 
     /// Without a schema JSON has INT64 and FLOAT64, as Kafka Connect reads it: the other converters want a schema.

@@ -1,8 +1,8 @@
 //! A scanner over JSON text that builds nothing.
 //!
 //! Enters: UTF-8 text. Leaves: where values begin and end. Invariant: it never reads past the text, never recurses, and
-//! takes what Kafka's JSON parser takes: leading zeros in numbers are legal, text after the first value is ignored, at
-//! most 1000 levels and 1000 characters in a number.
+//! takes what Kafka's JSON parser takes: leading zeros in numbers are legal, text after the first value is ignored (white space
+//! has to part it from a number), at most 1000 levels and 1000 characters in a number.
 
 use std::borrow::Cow;
 
@@ -234,6 +234,12 @@ impl<'a> Scanner<'a> {
         let glued = self.bytes.get(end).is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_'));
         if !valid || glued {
             return Err(self.error("invalid number"));
+        }
+        // Jackson wants to see where a number ends that stands alone.
+        let behind = self.bytes.get(end).filter(|_| self.depth == 0);
+        if behind.is_some_and(|b| !matches!(b, b' ' | b'\n' | b'\r' | b'\t')) {
+            self.at = end;
+            return Err(self.error("unexpected character, white space was expected behind a number"));
         }
         if end - start > NUMBER_MAX {
             return Err(self.error("number longer than 1000 characters"));

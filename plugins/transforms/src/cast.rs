@@ -202,7 +202,7 @@ fn whole(source: &Source, target: &str) -> Result<i64, Fault> {
         Source::Text(text) => {
             let invalid =
                 || Fault::data(format!("Value could not be cast to {target}: the text is no number in its range"));
-            let n: i64 = text.parse().map_err(|_| invalid())?;
+            let n = number::long(text).ok_or_else(invalid)?;
             if number::wrap(i128::from(n), target) == n { n } else { return Err(invalid()) }
         }
         Source::Decimal(unscaled, scale) => {
@@ -227,10 +227,13 @@ fn fraction(source: &Source) -> Result<f64, Fault> {
         Source::Text(text) => {
             let text = text.trim();
             let plain = text.strip_suffix(['d', 'D', 'f', 'F']).unwrap_or(text);
-            let legal = |t: &str| {
-                matches!(t.trim_start_matches(['-', '+']), "NaN" | "Infinity") || number::fraction(t).is_some()
+            let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+            let parsed = if unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
+                number::fraction(plain)
+            } else {
+                // Words take no suffix.
+                text.parse().ok().filter(|_| matches!(unsigned, "NaN" | "Infinity"))
             };
-            let parsed = if legal(plain) { plain.parse().ok() } else { None };
             parsed.ok_or_else(|| {
                 Fault::data("Value could not be cast to a floating-point number: the text is no number")
             })?

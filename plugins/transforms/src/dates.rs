@@ -9,6 +9,10 @@
     reason = "months, weekdays and hours are small"
 )]
 
+mod calendar;
+mod parse;
+mod zones;
+
 use std::fmt::Write as _;
 
 /// Milliseconds of a day.
@@ -29,9 +33,16 @@ const MONTHS: [&str; 12] = [
 ];
 const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
+/// Years back from now that the years of two digits begin.
+const CENTURY_BACK: i64 = 80;
+
 /// A pattern.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Format(Vec<Token>);
+pub struct Format {
+    tokens: Vec<Token>,
+    /// Where the hundred years begin that years of two digits lie in: milliseconds, and the year.
+    century: (i64, i64),
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Token {
@@ -102,6 +113,9 @@ impl Format {
                 while chars.next_if_eq(&c).is_some() {
                     count += 1;
                 }
+                if c == 'X' && count > 3 {
+                    return Err(format!("invalid ISO 8601 format: length={count}"));
+                }
                 if !text.is_empty() {
                     tokens.push(Token::Text(std::mem::take(&mut text)));
                 }
@@ -113,7 +127,7 @@ impl Format {
         if !text.is_empty() {
             tokens.push(Token::Text(text));
         }
-        Ok(Self(tokens))
+        Ok(Self { tokens, century: century(now()) })
     }
 
     /// Writes a time.
@@ -121,8 +135,11 @@ impl Format {
         let (day, rest) = (ms.div_euclid(DAY_MS), ms.rem_euclid(DAY_MS));
         let (year, month, date) = civil(day);
         let (hour, of_era) = (rest / 3_600_000, if year > 0 { year } else { 1 - year });
+        // Not the date: October 1582 lacks ten days.
+        let first = days(year, month, 1);
+        let of_month = day - first;
         let mut out = String::new();
-        for token in &self.0 {
+        for token in &self.tokens {
             let (field, width) = match token {
                 Token::Text(text) => {
                     out.push_str(text);
@@ -138,8 +155,8 @@ impl Format {
                 'Y' => week(day, year).0,
                 'w' => week(day, year).1,
                 // Weeks begin on Sunday, and the first one may be short.
-                'W' => (date - 1 + (days(year, month, 1) + 4).rem_euclid(7)) / 7 + 1,
-                'F' => (date - 1) / 7 + 1,
+                'W' => (of_month + (first + 4).rem_euclid(7)) / 7 + 1,
+                'F' => of_month / 7 + 1,
                 'y' => of_era,
                 'M' | 'L' if width < 3 => month,
                 'D' => day - days(year, 1, 1) + 1,
@@ -170,19 +187,23 @@ impl Format {
 
     /// Reads a time from the start of a text.
     pub fn parse(&self, text: &str) -> Option<i64> {
-        let (mut rest, mut parts) = (text, Parts::default());
-        for (index, token) in self.0.iter().enumerate() {
-            rest = match token {
-                Token::Text(text) => rest.strip_prefix(text.as_str())?,
-                Token::Field(field, width) => {
-                    // Numbers that touch have the width of their letters.
-                    let touches = matches!(self.0.get(index + 1), Some(Token::Field(next, w)) if numeric(*next, *w));
-                    parts.read(*field, *width, touches, rest)?
-                }
-            };
-        }
-        Some(parts.millis())
+        parse::parse(&self.tokens, text, self.century)
     }
+}
+
+/// Milliseconds since the epoch; 0 where no clock is to be had.
+fn now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(0))
+}
+
+/// The same moment that many years back.
+fn century(now: i64) -> (i64, i64) {
+    let (day, rest) = (now.div_euclid(DAY_MS), now.rem_euclid(DAY_MS));
+    let (year, month, date) = civil(day);
+    let year = year - CENTURY_BACK;
+    let last = days(year, month + 1, 1) - days(year, month, 1);
+    (days(year, month, date.min(last)) * DAY_MS + rest, year)
 }
 
 /// The fields that are words.
@@ -198,105 +219,6 @@ fn word<'a>(field: char, width: usize, month: &'a str, day: &'a str, hour: i64) 
         ('z', _) => "Coordinated Universal Time",
         ('Z', _) => "+0000",
         _ => "Z",
-    }
-}
-
-fn numeric(field: char, width: usize) -> bool {
-    match field {
-        'M' | 'L' => width < 3,
-        other => !"EazZXG".contains(other),
-    }
-}
-
-#[derive(Debug, Default)]
-struct Parts {
-    year: Option<i64>,
-    month: Option<i64>,
-    date: Option<i64>,
-    day_of_year: Option<i64>,
-    hour: i64,
-    afternoon: bool,
-    before_christ: bool,
-    minute: i64,
-    second: i64,
-    ms: i64,
-    zone_ms: i64,
-}
-
-impl Parts {
-    fn read<'a>(&mut self, field: char, width: usize, touches: bool, text: &'a str) -> Option<&'a str> {
-        if !numeric(field, width) {
-            return self.word(field, text);
-        }
-        let text = text.trim_start_matches(' ');
-        let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1, digits));
-        let limit = if touches { width } else { 18 };
-        let count = digits.bytes().take(limit).take_while(u8::is_ascii_digit).count();
-        let n: i64 = sign * digits[..count].parse::<i64>().ok()?;
-        match field {
-            // Two digits lie within 80 years before and 20 after; taken from the year 2026.
-            'y' if width <= 2 && count == 2 => self.year = Some(if n > 46 { 1900 + n } else { 2000 + n }),
-            'y' | 'Y' => self.year = Some(n),
-            'M' | 'L' => self.month = Some(n),
-            'd' => self.date = Some(n),
-            'D' => self.day_of_year = Some(n),
-            'H' | 'K' => self.hour = n,
-            'k' => self.hour = if n == 24 { 0 } else { n },
-            'h' => self.hour = if n == 12 { 0 } else { n },
-            'm' => self.minute = n,
-            's' => self.second = n,
-            'S' => self.ms = n,
-            _ => {}
-        }
-        Some(&digits[count..])
-    }
-
-    fn word<'a>(&mut self, field: char, text: &'a str) -> Option<&'a str> {
-        let strip =
-            |word: &str| text.get(..word.len()).filter(|t| t.eq_ignore_ascii_case(word)).map(|t| &text[t.len()..]);
-        match field {
-            'M' | 'L' => (0..12).find_map(|index| {
-                let rest = strip(MONTHS[index]).or_else(|| strip(&MONTHS[index][..3]))?;
-                self.month = Some(index as i64 + 1);
-                Some(rest)
-            }),
-            'E' => DAYS.iter().find_map(|day| strip(day).or_else(|| strip(&day[..3]))),
-            'a' => {
-                self.afternoon = strip("PM").is_some();
-                strip("PM").or_else(|| strip("AM"))
-            }
-            'G' => {
-                self.before_christ = strip("BC").is_some();
-                strip("BC").or_else(|| strip("AD"))
-            }
-            _ => strip("UTC").or_else(|| strip("GMT")).or_else(|| strip("Z")).or_else(|| self.zone(text)),
-        }
-    }
-
-    /// `+hhmm`, `+hh:mm` or `+hh`.
-    fn zone<'a>(&mut self, text: &'a str) -> Option<&'a str> {
-        let sign = if text.starts_with('-') { -1 } else { 1 };
-        let digits = text.strip_prefix(['+', '-'])?;
-        let hours: i64 = digits.get(..2)?.parse().ok()?;
-        let rest = &digits[2..];
-        let rest_digits = rest.strip_prefix(':').unwrap_or(rest);
-        let minutes = rest_digits.get(..2).and_then(|m| m.parse::<i64>().ok());
-        self.zone_ms = sign * (hours * 60 + minutes.unwrap_or(0)) * 60_000;
-        Some(if minutes.is_some() { &rest_digits[2..] } else { rest })
-    }
-
-    fn millis(&self) -> i64 {
-        let bound = |n: i64| n.clamp(-1_000_000_000_000, 1_000_000_000_000);
-        let year = self.year.unwrap_or(1970).clamp(-290_000_000, 290_000_000);
-        let year = if self.before_christ { 1 - year } else { year };
-        let month = bound(self.month.unwrap_or(1)).clamp(-1_000_000, 1_000_000);
-        let day = match (self.day_of_year, self.month, self.date) {
-            (Some(n), None, None) => days(year, 1, 1) + bound(n).clamp(-1_000_000_000, 1_000_000_000) - 1,
-            _ => days(year, month, bound(self.date.unwrap_or(1)).clamp(-1_000_000_000, 1_000_000_000)),
-        };
-        let hour = bound(self.hour) + if self.afternoon { 12 } else { 0 };
-        let clock = ((hour * 60 + bound(self.minute)) * 60 + bound(self.second)).saturating_mul(1000);
-        day.saturating_mul(DAY_MS).saturating_add(clock).saturating_add(bound(self.ms)).saturating_sub(self.zone_ms)
     }
 }
 
@@ -361,7 +283,7 @@ mod tests {
             assert_eq!(Format::new(pattern).unwrap().print(LEAP), text, "{pattern}");
         }
         assert_eq!(Format::new("yyyy-MM-dd HH").unwrap().print(-1), "1969-12-31 23");
-        assert!(Format::new("yyyy b").is_err() && Format::new("'x").is_err());
+        assert!(Format::new("XXXX").is_err() && Format::new("yyyy b").is_err() && Format::new("'x").is_err());
         assert!(!Format::new("yyyy").unwrap().print(i64::MIN).is_empty());
     }
 
@@ -374,6 +296,14 @@ mod tests {
             ("dd MMM yyyy", "29 feb 2020", Some(1_582_934_400_000)),
             ("HH:mm:ss.SSS'Z'", "24:00:00.000Z", Some(86_400_000)),
             ("yyyy-MM-dd HH:mm Z", "2020-02-29 13:00 +0100", Some(1_582_977_600_000)),
+            // What Java makes of weeks: the second Sunday of the month, the fifth week of it, the first day of a week year.
+            ("F", "2", Some(864_000_000)),
+            ("KKW", "885", Some(2_390_400_000)),
+            ("YYYY-MM-dd", "2020-05-05", Some(1_577_577_600_000)),
+            ("dd.MM.yyyy z", "01.07.2020 PDT", Some(1_593_586_800_000)),
+            ("HH:mm XXX", "12:00 +50", None),
+            ("HH:mm XX", "12:00 +01:00", None),
+            ("dH", " 11", None),
             ("yyyy", "x", None),
             ("yyyy-MM", "2020", None),
         ] {

@@ -8,6 +8,29 @@
     reason = "casts wrap as Java's do; lengths and exponents are small"
 )]
 
+/// Where the digits of a script begin, of those within 16 bits: Java looks no further.
+const ZEROS: [u16; 37] = [
+    0x0030, 0x0660, 0x06f0, 0x07c0, 0x0966, 0x09e6, 0x0a66, 0x0ae6, 0x0b66, 0x0be6, 0x0c66, 0x0ce6, 0x0d66, 0x0de6,
+    0x0e50, 0x0ed0, 0x0f20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50, 0x1bb0, 0x1c40,
+    0x1c50, 0xa620, 0xa8d0, 0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0, 0xff10,
+];
+
+/// The value of a digit of any script.
+pub fn digit(character: char) -> Option<u8> {
+    let code = u16::try_from(u32::from(character)).ok()?;
+    let zero = ZEROS[..ZEROS.partition_point(|zero| *zero <= code)].last()?;
+    u8::try_from(code - zero).ok().filter(|value| *value < 10)
+}
+
+/// An integer as `Long.parseLong` reads it.
+pub fn long(text: &str) -> Option<i64> {
+    if text.is_ascii() {
+        return text.parse().ok();
+    }
+    let ascii = |c: char| digit(c).map_or(Some(c).filter(char::is_ascii), |value| Some(char::from(b'0' + value)));
+    text.chars().map(ascii).collect::<Option<String>>()?.parse().ok()
+}
+
 /// The whole part of a number's text, cut toward zero, within 64 bits after wrapping.
 pub fn whole(text: &str) -> Option<i128> {
     let (unscaled, scale) = decimal(text.trim())?;

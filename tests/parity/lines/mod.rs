@@ -1,6 +1,6 @@
 //! Transforms, predicates and converters beside the real ones, record by record.
 //!
-//! Enters: cases made of [`samples`] and of every setting in [`chains`] and [`converters`]. Leaves: the answers of Kafka
+//! Enters: cases made of [`samples`], of every setting in [`chains`] and [`converters`], and of [`wild`] texts. Leaves: the answers of Kafka
 //! Connect's own classes (`runner/Runner.java`) and ours, and where they differ. Invariant: both sides get the same text.
 
 mod chains;
@@ -10,6 +10,7 @@ mod ours;
 mod samples;
 mod theirs;
 mod wanted;
+mod wild;
 
 pub use judge::judge;
 pub use ours::ours;
@@ -47,9 +48,27 @@ impl Case {
     }
 }
 
-/// Everything that is asked.
+/// Seed of what is random, unless `LOCKGATE_PARITY_SEED` says another.
+const SEED: u64 = 0x10c6_9a7e;
+
+/// Everything that is asked. With a seed of its own only what is random, and more of it.
 pub fn cases() -> Vec<Case> {
-    let mut cases = chains::cases();
-    cases.extend(converters::cases());
+    let Some(seed) = own_seed() else {
+        let mut cases = chains::cases();
+        cases.extend(chains::random(SEED, 1));
+        cases.extend(converters::cases());
+        cases.extend(wild::cases(SEED, 1));
+        return cases;
+    };
+    let mut cases = chains::random(seed, OWN_MANY);
+    cases.extend(wild::cases(seed, OWN_MANY));
     cases
+}
+
+/// So many times as much is asked with a seed of its own.
+const OWN_MANY: usize = 4;
+
+/// The seed of `LOCKGATE_PARITY_SEED`.
+pub fn own_seed() -> Option<u64> {
+    std::env::var("LOCKGATE_PARITY_SEED").ok().map(|text| text.parse().expect("LOCKGATE_PARITY_SEED is a number"))
 }

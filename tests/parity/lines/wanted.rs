@@ -32,8 +32,11 @@ pub struct Wanted {
 
 const UNLIKE: &str = "`SimpleHeaderConverter`, `InsertHeader`: unlike lists or maps inside one list";
 
+const DATES: &str = "`SimpleHeaderConverter`: a list of dates among other things";
+const BEHIND: &str = "`InsertHeader`, `SimpleHeaderConverter`: text behind a literal";
+
 /// All of them.
-pub const RULES: [Wanted; 21] = [
+pub const RULES: [Wanted; 29] = [
     Wanted::new("HeaderFrom", "`HeaderFrom`: a field that a struct lacks", |d| {
         d.crash("Field.schema()") && d.we_refuse("Field does not exist")
     }),
@@ -53,7 +56,7 @@ pub const RULES: [Wanted; 21] = [
         d.theirs("DataException", "mismatching scale") && d.we_answer()
     }),
     Wanted::new("MaskField", "`MaskField` on a Decimal of a scale other than 0", |d| {
-        d.theirs.get("error").is_some() && d.we_refuse("The replacement does not fit the Decimal's scale")
+        d.we_refuse("The replacement does not fit the Decimal's scale")
     }),
     Wanted::new("Cast", "`Cast` of a whole logical type", |d| {
         let class = ["class java.util.Date", "class java.math.BigDecimal"];
@@ -62,13 +65,28 @@ pub const RULES: [Wanted; 21] = [
     Wanted::new("Cast", "`Cast` of a whole logical type", |d| {
         d.theirs("SchemaBuilderException", "Invalid default value") && d.we_answer()
     }),
+    Wanted::new("ExtractField", "`ExtractField` of a null struct, the field required and with a default", |d| {
+        d.they_answer() && d.we_refuse("Invalid null value for required")
+    }),
+    Wanted::new("Cast", "`Cast` to string of a fraction", |d| {
+        let digits = |answer: &Value| answer["value"]["v"].as_str().and_then(|text| text.parse::<f64>().ok());
+        digits(d.theirs).is_some() && digits(d.theirs) == digits(d.ours)
+    }),
+    Wanted::new("TimestampConverter", "`TimestampConverter` behind a `Cast` without a schema", |d| {
+        let narrow = ["Byte", "Short", "Integer"].iter();
+        narrow.clone().any(|of| d.theirs("DataException", &format!("java.lang.{of} objects as timestamps")))
+            && d.we_answer()
+    }),
+    Wanted::new("JsonConverter to-connect", "`JsonConverter`: the schema of a Decimal without a scale", |d| {
+        d.they_answer() && d.we_refuse("Invalid Decimal schema: scale parameter not found")
+    }),
     Wanted::new("ReplaceField", "`ReplaceField`: two fields that end up with one name", |d| {
-        d.theirs("DataException", "") && d.we_answer() && d.two_of_one_name()
+        d.theirs("DataException", "") && d.two_of_one_name()
     }),
     Wanted::new("ReplaceField", "`ReplaceField`: two fields that end up with one name", |d| {
         d.they_answer() && d.we_answer() && d.two_of_one_name()
     }),
-    Wanted::new("InsertHeader", "`InsertHeader`: text behind a literal", |d| {
+    Wanted::new("InsertHeader", BEHIND, |d| {
         let settings = d.case.json["chain"].as_object().into_iter().flatten();
         let mut literals =
             settings.filter(|(key, _)| key.ends_with(".value.literal")).filter_map(|(_, text)| text.as_str());
@@ -79,14 +97,30 @@ pub const RULES: [Wanted; 21] = [
         d.they_answer() && literals.any(|text| text.contains([':', ',', ']', '}']) && kept(text))
     }),
     Wanted::new("InsertHeader", UNLIKE, |d| {
-        let last =
-            |answer: &Value| answer["headers"].as_array().and_then(|all| all.last()).cloned().unwrap_or_default();
-        let (theirs, ours) = (last(d.theirs), last(d.ours));
-        theirs["value"] == ours["value"] && ours["schema"]["items"].is_null() && !theirs["schema"]["items"].is_null()
+        let headers = |answer: &Value| answer["headers"].as_array().cloned().unwrap_or_default();
+        let unlike = |(theirs, ours): (Value, Value)| {
+            theirs["value"] == ours["value"]
+                && ours["schema"]["items"].is_null()
+                && !theirs["schema"]["items"].is_null()
+        };
+        headers(d.theirs).into_iter().zip(headers(d.ours)).any(unlike)
     }),
     Wanted::new("SimpleHeaderConverter to-connect", UNLIKE, |d| {
-        let items = |answer: &Value| answer["schema"]["items"].clone();
-        d.theirs["value"] == d.ours["value"] && items(d.ours).is_null() && !items(d.theirs).is_null()
+        let unlike = |part: &str| d.ours["schema"][part].is_null() && !d.theirs["schema"][part].is_null();
+        let same = super::judge::same(&d.theirs["value"], &d.ours["value"]);
+        let below = d.ours["schema"]["items"].to_string().contains("\"items\":null");
+        same && (below || ["items", "keys", "values"].into_iter().any(unlike))
+    }),
+    Wanted::new("SimpleHeaderConverter to-connect", BEHIND, |d| {
+        let text = d.read_text();
+        d.they_answer() && text.contains([':', ',', ']', '}']) && d.ours["value"] == text
+    }),
+    Wanted::new("InsertHeader", DATES, |d| {
+        let dates = ["java.util.Date to JSON", "should not have any date fields"];
+        dates.iter().any(|why| d.theirs("DataException", why)) && d.we_answer()
+    }),
+    Wanted::new("SimpleHeaderConverter to-connect", DATES, |d| {
+        d.theirs("DataException", "java.util.Date to JSON") && d.we_answer()
     }),
     Wanted::new("SimpleHeaderConverter to-connect", "`SimpleHeaderConverter`: a text with a leading blank", |d| {
         d.theirs["value"].as_str().is_some_and(|text| !text.is_empty() && text.trim().is_empty())
@@ -111,9 +145,12 @@ pub const RULES: [Wanted; 21] = [
             && same_but_for_words(&d.theirs["value"], &d.ours["value"])
     }),
     Wanted::new("JsonConverter to-connect", "JSON without a schema: numbers beyond 64 bits", |d| {
-        let odd = ["9223372036854775808", "12345678901234567890", "99999999999999999999", "1e400", "\\ud83d\""];
         let text = d.read_text();
-        d.they_answer() && d.theirs["schema"].is_null() && odd.iter().any(|odd| text.contains(odd))
+        let odd = ["1e400", "\\ud8"].iter().any(|odd| text.contains(odd));
+        d.they_answer() && d.theirs["schema"].is_null() && (odd || beyond_64_bits(&text))
+    }),
+    Wanted::new("JsonConverter to-connect", "`JsonConverter`, Decimal from a number of another scale", |d| {
+        d.theirs("DataException", "mismatching scale") && (d.we_answer() || d.we_refuse("scale"))
     }),
     Wanted::new("JsonConverter to-connect", "`schema` parts of JSON envelopes with a struct's default", |d| {
         d.theirs("SchemaBuilderException", "Invalid default value") && d.we_answer()
@@ -174,6 +211,11 @@ impl Difference<'_> {
             (0..to.len()).any(|at| to[at + 1..].contains(&to[at]) || is_there(to[at]))
         })
     }
+}
+
+/// An integer is in it that has more than 64 bits.
+fn beyond_64_bits(text: &str) -> bool {
+    text.split(|c: char| !c.is_ascii_digit()).any(|digits| digits.len() > 18 && digits.parse::<i64>().is_err())
 }
 
 /// Equal, but for floats that are words here and 0.0 there.
