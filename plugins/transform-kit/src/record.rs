@@ -32,6 +32,11 @@ impl Fault {
         Self { code: "transform.data", message: message.into() }
     }
 
+    /// Kafka Connect's `ConnectException`.
+    pub fn connect(message: impl Into<String>) -> Self {
+        Self { code: "transform.connect", message: message.into() }
+    }
+
     /// Kafka Connect's `SchemaBuilderException` for a field whose name is empty.
     pub fn unnamed() -> Self {
         Self { code: "transform.schema-builder", message: "fieldName cannot be null.".to_owned() }

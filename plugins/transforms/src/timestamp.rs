@@ -132,10 +132,7 @@ impl TimestampConverter {
 fn source(known: &Known) -> Result<(), Fault> {
     match (known.logical, known.of.as_str()) {
         (Some(Logical::Date | Logical::Time | Logical::Timestamp), _) | (None, "string" | "int64") => Ok(()),
-        (_, of) => {
-            let message = format!("Schema {of} does not correspond to a known timestamp type format");
-            Err(Fault { code: "transform.connect", message })
-        }
+        (_, of) => Err(Fault::connect(format!("Schema {of} does not correspond to a known timestamp type format"))),
     }
 }
 

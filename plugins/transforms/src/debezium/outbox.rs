@@ -171,10 +171,10 @@ impl EventRouter {
         let processed = || self.event.set(text, "ts_ms").and_then(|at| number(&text[at]));
         let Some(column) = &self.timestamp else { return Ok(processed()) };
         if !row.has(column) {
-            return Err(Fault::data(format!("Unable to find timestamp field {column} in event")));
+            return Err(Fault::connect(format!("Unable to find timestamp field {column} in event")));
         }
         let Some(value) = row.value(column) else { return Ok(processed()) };
-        let unsupported = |what: &str| Fault::data(format!("Unsupported field type {what} for event timestamp"));
+        let unsupported = |what: &str| Fault::connect(format!("Unsupported field type {what} for event timestamp"));
         let value = number(value).ok_or_else(|| unsupported(splice::kind(Some(value))))?;
         let Some(known) = row.known.and_then(|known| known.field(column)) else { return Ok(Some(value)) };
         let name = known.tree.text("name").unwrap_or_default();
@@ -182,7 +182,10 @@ impl EventRouter {
             Some("Timestamp") => Ok(Some(value)),
             Some("MicroTimestamp") => Ok(Some(value / 1_000)),
             Some("NanoTimestamp") => Ok(Some(value / 1_000_000)),
-            _ if name.is_empty() => Err(unsupported(&format!("{} (without logical schema name)", known.of))),
+            _ if name.is_empty() => {
+                let of = known.of.to_uppercase().replace("FLOAT", "FLOAT32").replace("DOUBLE", "FLOAT64");
+                Err(unsupported(&format!("{of} (without logical schema name)")))
+            }
             _ => Err(unsupported(&name)),
         }
     }

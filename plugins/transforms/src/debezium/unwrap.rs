@@ -11,6 +11,7 @@ use self::config::{CONFIG, MODES};
 use super::envelope::{self, Envelope, Place, Reference};
 use crate::class::{Class, Encoding, Formats};
 use crate::config::{Definition, Problems, Settings};
+use crate::defaults::{self, Fields};
 use crate::record::{Fault, Part, Record, announce};
 use crate::replace::ReplaceField;
 use crate::scan::{Malformed, Members, elements, quoted};
@@ -43,6 +44,8 @@ pub struct ExtractNewRecordState {
     fields: Vec<Reference>,
     headers: Vec<Reference>,
     drop: Option<Drop>,
+    /// True if nulls of rows that are marked as deleted or not become the defaults of their fields.
+    fills: bool,
     opaque: bool,
     event: Envelope,
     plans: Plans<Option<Plan>>,
@@ -65,6 +68,8 @@ struct Plan {
     /// Rows after and before a change, with what is added.
     after: u32,
     before: u32,
+    /// The defaults of a row's fields.
+    defaults: Fields,
     /// Which of the added fields the event has.
     fields: Vec<bool>,
     /// The schemas of the headers that the event has.
@@ -83,11 +88,11 @@ impl ExtractNewRecordState {
         let before = event.field("before").unwrap_or(after);
         let added: Vec<_> = self.fields.iter().map(|reference| reference.schema(&event)).collect();
         let mut trees = Vec::new();
-        for (reference, tree) in self.fields.iter().zip(&added) {
-            trees.extend(tree.as_ref().map(|(tree, _)| tree.clone().named(&reference.name)));
-        }
         if self.rewrites() {
             trees.push(Tree::scalar("string", true).named("__deleted"));
+        }
+        for (reference, tree) in self.fields.iter().zip(&added) {
+            trees.extend(tree.as_ref().map(|(tree, _)| tree.clone().named(&reference.name)));
         }
         let mut headers = Vec::new();
         for reference in &self.headers {
@@ -98,6 +103,7 @@ impl ExtractNewRecordState {
             plain: announce(record, &after.tree.clone().without("field").write())?,
             after: announce(record, &row_schema(after, &trees)?.write())?,
             before: announce(record, &row_schema(before, &trees)?.write())?,
+            defaults: if self.fills && self.rewrites() { defaults::fields(after) } else { Vec::new() },
             fields: added.iter().map(Option::is_some).collect(),
             headers,
         }))
@@ -152,10 +158,14 @@ impl ExtractNewRecordState {
             }
         }
         let schema = record.schema_id(Part::Value);
-        let mark = self.rewrites().then_some(deleted);
+        let new = New {
+            added: &added,
+            mark: self.rewrites().then_some(deleted),
+            defaults: plan.map_or(&[], |p| &p.defaults),
+        };
         record.rewrite(Part::Value, |text, out| {
             let found = splice::kind(Some(&text[row.clone()]));
-            write_row(text, &text[row], &added, mark, out).map_err(|why| splice::fault(why, schema, PURPOSE, found))
+            write_row(text, &text[row], &new, out).map_err(|why| splice::fault(why, schema, PURPOSE, found))
         })
     }
 
@@ -263,24 +273,34 @@ fn row_schema(row: &Known, added: &[Tree]) -> Result<Tree, Fault> {
     Ok(row.rebuilt(fields))
 }
 
-fn write_row(
-    text: &[u8],
-    row: &[u8],
-    added: &[(&Reference, Place)],
+/// What a row gets that it did not have.
+struct New<'a> {
+    added: &'a [(&'a Reference, Place)],
     mark: Option<bool>,
-    out: &mut Vec<u8>,
-) -> Result<(), Malformed> {
+    /// Instead of nulls.
+    defaults: &'a [(String, String)],
+}
+
+fn write_row(text: &[u8], row: &[u8], new: &New<'_>, out: &mut Vec<u8>) -> Result<(), Malformed> {
     let mut members = Members::new(row)?;
     let mut writer = Writer::new(row, out);
     while let Some(member) = members.advance()? {
-        let taken = added.iter().any(|(reference, _)| member.is(row, &reference.name));
-        if taken || (mark.is_some() && member.is(row, "__deleted")) { writer.skip() } else { writer.keep(&member) }
+        let taken = new.added.iter().any(|(reference, _)| member.is(row, &reference.name));
+        if taken || (new.mark.is_some() && member.is(row, "__deleted")) {
+            writer.skip();
+            continue;
+        }
+        let null = &row[member.value..member.end] == b"null";
+        match new.defaults.iter().find(|(name, _)| null && member.is(row, name)) {
+            Some((name, default)) => writer.put(&quoted(name), default.as_bytes()),
+            None => writer.keep(&member),
+        }
     }
-    for (reference, place) in added {
-        writer.put(&reference.quoted, place.clone().map_or(b"null", |at| &text[at]));
-    }
-    if let Some(deleted) = mark {
+    if let Some(deleted) = new.mark {
         writer.put("\"__deleted\"", quoted(&deleted.to_string()).as_bytes());
+    }
+    for (reference, place) in new.added {
+        writer.put(&reference.quoted, place.clone().map_or(b"null", |at| &text[at]));
     }
     writer.finish();
     Ok(())
@@ -329,14 +349,14 @@ impl Class for ExtractNewRecordState {
             settings.boolean("drop.fields.from.key", false),
             settings.boolean("drop.fields.keep.schema.compatible", true),
         );
-        settings.boolean("replace.null.with.default", true);
+        let fills = settings.boolean("replace.null.with.default", true);
         let drop = settings.given("drop.fields.header.name");
         let drop = drop.map(|header| Drop { header, from_key, compatible, by_names: HashMap::new() });
         let asked = fields.iter().chain(&headers);
         let event = Envelope::asking(asked.flat_map(|r| [Some(r.field.as_str()), r.parent.as_deref()]).flatten());
         let (route, opaque) = (settings.given("route.by.field"), formats.header == Encoding::Bytes);
         let plans = Plans::default();
-        settings.finish(Self { delete, drop_tombstones, route, fields, headers, drop, opaque, event, plans })
+        settings.finish(Self { delete, drop_tombstones, route, fields, headers, drop, fills, opaque, event, plans })
     }
 
     fn apply<R: Record>(&mut self, record: &mut R) -> Result<bool, Fault> {

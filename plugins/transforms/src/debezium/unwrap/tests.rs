@@ -84,10 +84,10 @@ fn a_deleted_row_keeps_its_schema_unless_it_is_to_be_a_tombstone() {
 fn the_rows_schema_is_required_and_has_the_added_fields() {
     let pairs = [("add.fields", "op,source.lsn:SEQ,table,id,missing"), ("delete.tombstone.handling.mode", "rewrite")];
     let (value, fake) = unwrap(&pairs, Some(&event("c", "null", BEN)), &schema());
-    assert_eq!(value, r#"{"id":1,"name":"Ben","__op":"c","__SEQ":9,"__table":"t","__id":null,"__deleted":"false"}"#);
+    assert_eq!(value, r#"{"id":1,"name":"Ben","__deleted":"false","__op":"c","__SEQ":9,"__table":"t","__id":null}"#);
     assert_eq!(
         fake.schema(Part::Value),
-        r#"{"type":"struct","fields":[{"type":"int32","optional":false,"field":"id"},{"type":"string","optional":true,"field":"name"},{"type":"string","optional":true,"field":"__op"},{"type":"int64","optional":true,"field":"__SEQ"},{"type":"string","optional":true,"field":"__table"},{"type":"string","optional":true,"field":"__id"},{"type":"string","optional":true,"field":"__deleted"}],"optional":false,"name":"srv.t.Value"}"#
+        r#"{"type":"struct","fields":[{"type":"int32","optional":false,"field":"id"},{"type":"string","optional":true,"field":"name"},{"type":"string","optional":true,"field":"__deleted"},{"type":"string","optional":true,"field":"__op"},{"type":"int64","optional":true,"field":"__SEQ"},{"type":"string","optional":true,"field":"__table"},{"type":"string","optional":true,"field":"__id"}],"optional":false,"name":"srv.t.Value"}"#
     );
     let (value, _) =
         unwrap(&[("add.fields", "op,source.lsn,nope"), ("add.fields.prefix", "")], Some(&event("c", "null", BEN)), "");
@@ -95,6 +95,24 @@ fn the_rows_schema_is_required_and_has_the_added_fields() {
     let (fault, _) =
         unwrap(&[("add.fields", "op:name"), ("add.fields.prefix", "")], Some(&event("c", "null", BEN)), &schema());
     assert!(fault.contains("duplication name"), "{fault}");
+}
+
+#[test]
+fn nulls_of_a_row_that_is_marked_become_defaults_if_that_is_wanted() {
+    let mode = ("delete.tombstone.handling.mode", "rewrite");
+    let with_default = schema().replace(
+        r#"{"type":"string","optional":true,"field":"name"}"#,
+        r#"{"type":"string","optional":true,"default":"Eve","field":"name"}"#,
+    );
+    let row = r#"{"id":1,"name":null}"#;
+    for (pairs, expected) in [
+        (vec![mode], r#"{"id":1,"name":"Eve","__deleted":"false"}"#),
+        (vec![mode, ("replace.null.with.default", "false")], r#"{"id":1,"name":null,"__deleted":"false"}"#),
+        (vec![("add.fields", "op")], r#"{"id":1,"name":null,"__op":"c"}"#),
+        (vec![], row),
+    ] {
+        assert_eq!(unwrap(&pairs, Some(&event("c", "null", row)), &with_default).0, expected, "{pairs:?}");
+    }
 }
 
 #[test]
