@@ -220,7 +220,6 @@ impl ExtractNewRecordState {
                 self.put_row(record, row, plan, deleted)?;
                 let id = plan.map_or(0, |plan| if deleted { plan.before } else { plan.after });
                 record.set_schema_id(Part::Value, id);
-                self.drop_fields(record)?;
             }
             (_, _, how) => {
                 record.set_payload(Part::Value, None);
@@ -228,6 +227,8 @@ impl ExtractNewRecordState {
                 record.set_schema_id(Part::Value, id);
             }
         }
+        // Of a delete, from its key.
+        self.drop_fields(record)?;
         Ok(true)
     }
 }

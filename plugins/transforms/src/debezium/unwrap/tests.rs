@@ -180,6 +180,12 @@ fn a_header_names_fields_to_drop() {
         assert_eq!(class.apply(&mut fake), Ok(true));
         assert_eq!(fake.text(Part::Value).as_deref(), Some(expected), "{pairs:?}");
         assert_eq!(fake.text(Part::Key).as_deref(), Some(key), "{pairs:?}");
+        // The key of a delete loses the same.
+        let (value, parts) = (event("d", ANN, "null"), [Some(br#"{"id":1,"name":"k"}"#.to_vec()), None]);
+        let mut delete = Fake { parts, headers: fake.headers.clone(), ..Fake::new(Some(&value), &schema) };
+        delete.parts[1] = Some(value.into_bytes());
+        assert_eq!(class.apply(&mut delete), Ok(true));
+        assert_eq!((delete.text(Part::Key).as_deref(), delete.text(Part::Value)), (Some(key), None), "{pairs:?}");
     }
 }
 
