@@ -191,13 +191,18 @@ impl Record for Edit<'_> {
     where
         F: FnOnce(&mut Open<'_>) -> Result<(), Fault>,
     {
-        let (schema, there) = (self.schema_id(part), if part == Part::Key { self.has_key() } else { self.has_value() });
+        let (schema, there) = (self.schema_id(part), self.has(part));
         let read = |object: &mut Object, text: &[u8]| {
             let text = there.then_some(text);
             object.read(text).map_err(|why| splice::fault(why, schema, purpose, splice::kind(text)))
         };
         let change = |object: &mut Object, text: &[u8]| change(&mut object.open(text));
         if part == Part::Key { self.form_key(read, change) } else { self.form_value(read, change) }
+    }
+
+    #[inline]
+    fn has(&self, part: Part) -> bool {
+        if part == Part::Key { self.has_key() } else { self.has_value() }
     }
 
     #[inline]

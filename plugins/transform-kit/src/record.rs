@@ -79,6 +79,8 @@ pub trait Record {
     fn object<F>(&mut self, part: Part, purpose: &str, change: F) -> Result<(), Fault>
     where
         F: FnOnce(&mut Open<'_>) -> Result<(), Fault>;
+    /// True if a part has bytes.
+    fn has(&self, part: Part) -> bool;
     /// True for no bytes and for the literal `null`.
     fn is_null(&self, part: Part) -> bool;
     /// Schema id of a part, 0 = none.

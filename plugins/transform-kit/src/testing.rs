@@ -136,6 +136,9 @@ impl Record for Fake {
         }
         Ok(())
     }
+    fn has(&self, part: Part) -> bool {
+        self.payload(part).is_some()
+    }
     fn is_null(&self, part: Part) -> bool {
         splice::is_null(self.payload(part))
     }

@@ -10,7 +10,6 @@ use crate::config::{Definition, Importance, Of, Problems, Settings};
 use crate::expression::Expression;
 use crate::language;
 use crate::record::{Fault, Part, Record};
-use crate::splice;
 
 use cel::Value;
 
@@ -77,7 +76,7 @@ impl Scripted {
                 return Ok(Before::Decided(true));
             }
         }
-        let null = splice::is_null(record.payload(Part::Value));
+        let null = record.is_null(Part::Value);
         Ok(match self.nulls {
             "keep" if null => Before::Decided(true),
             "drop" if null => Before::Decided(false),

@@ -11,7 +11,6 @@ use crate::class::{Class, Formats};
 use crate::config::{Definition, Importance, Of, Problems, Settings};
 use crate::record::{Fault, Part, Record};
 use crate::scan::quoted;
-use crate::splice;
 use crate::valid;
 
 /// Records that one may become.
@@ -168,7 +167,7 @@ impl Class for Jq {
     }
 
     fn apply<R: Record>(&mut self, record: &mut R) -> Result<bool, Fault> {
-        if splice::is_null(record.payload(self.part)) && self.tombstones != "apply" {
+        if record.is_null(self.part) && self.tombstones != "apply" {
             return Ok(self.tombstones == "pass");
         }
         let limit = if self.outputs == "first" { 1 } else { OUTPUTS_MAX + 1 };

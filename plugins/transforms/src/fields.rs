@@ -86,7 +86,7 @@ impl ExtractField {
         let mut known = known(record, self.part)?;
         if self.path.is_empty() {
             // A null is not asked whether it is a struct.
-            if !splice::is_null(record.payload(self.part)) {
+            if !record.is_null(self.part) {
                 splice::require_struct(&known, PURPOSE)?;
             }
             return Err(no_steps());

@@ -155,7 +155,7 @@ impl Class for Flatten {
     }
 
     fn apply<R: Record>(&mut self, record: &mut R) -> Result<bool, Fault> {
-        if splice::is_null(record.payload(self.part)) {
+        if record.is_null(self.part) {
             return Ok(true);
         }
         let schema = record.schema_id(self.part);

@@ -8,7 +8,6 @@ use crate::config::{Definition, Importance, Of, Problems, REPLACE_NULL, Settings
 use crate::defaults::Defaults;
 use crate::record::{Fault, Part, Record, announce};
 use crate::schemas::{Plans, known};
-use crate::splice;
 use crate::tree::Tree;
 
 /// The transform.
@@ -42,7 +41,7 @@ impl Class for SetSchemaMetadata {
     fn apply<R: Record>(&mut self, record: &mut R) -> Result<bool, Fault> {
         let schema = record.schema_id(self.part);
         if schema == 0 {
-            if splice::is_null(record.payload(self.part)) {
+            if record.is_null(self.part) {
                 return Ok(true);
             }
             let part = if self.part == Part::Key { "key" } else { "value" };

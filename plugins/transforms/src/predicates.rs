@@ -12,7 +12,6 @@ use crate::config::{Definition, Importance, Of, Problems, Settings};
 use crate::glue;
 use crate::record::{Part, Record};
 use crate::route::compile;
-use crate::splice;
 
 pub(crate) const PACKAGE: &str = "org.apache.kafka.connect.transforms.predicates.";
 
@@ -75,8 +74,7 @@ pub struct RecordIsTombstone {
 impl RecordIsTombstone {
     /// True where it holds.
     pub fn holds<R: Record>(&self, record: &R) -> bool {
-        let value = record.payload(Part::Value);
-        value.is_none() || (self.json && value.is_some_and(|v| v.len() < 16) && splice::is_null(value))
+        !record.has(Part::Value) || (self.json && record.is_null(Part::Value))
     }
 }
 

@@ -9,7 +9,6 @@ use crate::class::{Class, Encoding, Formats};
 use crate::config::{Definition, Importance, Of, Problems, Settings};
 use crate::record::{Fault, Part, Record, announce};
 use crate::schemas::{Plans, known};
-use crate::splice;
 use crate::tree::Tree;
 
 /// What is done about tombstones.
@@ -24,8 +23,7 @@ struct Handler {
 
 impl Handler {
     fn apply<R: Record>(&mut self, record: &R) -> Result<bool, Fault> {
-        let value = record.payload(Part::Value);
-        if value.is_some() && !(self.json && splice::is_null(value)) {
+        if record.has(Part::Value) && !(self.json && record.is_null(Part::Value)) {
             return Ok(true);
         }
         let kept = self.kept.ok_or_else(|| Fault::data("Tombstone record encountered, failing as configured"))?;

@@ -93,7 +93,7 @@ impl Class for Hash {
             }
         }
         let mut found = false;
-        if !splice::is_null(record.payload(self.part)) {
+        if !record.is_null(self.part) {
             let this = &*self;
             record.rewrite(this.part, |text, out| {
                 this.field.rewrite(text, out, &mut |value, out| {

@@ -204,5 +204,5 @@ pub fn text_field(
 
 /// True if the value is null: no bytes, or the word.
 pub fn value_is_null<R: Record>(record: &R) -> bool {
-    splice::is_null(record.payload(Part::Value))
+    record.is_null(Part::Value)
 }

@@ -248,7 +248,7 @@ impl Class for ByLogicalTableRouter {
     fn apply<R: Record>(&mut self, record: &mut R) -> Result<bool, Fault> {
         let answers = self.answers(record.topic())?;
         let Some(topic) = answers.topic.as_deref() else { return Ok(true) };
-        if !splice::is_null(record.payload(Part::Key)) {
+        if !record.is_null(Part::Key) {
             let id = if record.schema_id(Part::Key) == 0 { 0 } else { self.schema(record, Part::Key, topic)? };
             self.extend_key(record, &answers.table)?;
             record.set_schema_id(Part::Key, id);

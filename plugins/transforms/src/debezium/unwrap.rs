@@ -178,7 +178,7 @@ impl ExtractNewRecordState {
             }
         });
         for part in [Part::Key, Part::Value] {
-            if names.is_empty() || (part == Part::Key && !drop.from_key) || splice::is_null(record.payload(part)) {
+            if names.is_empty() || (part == Part::Key && !drop.from_key) || record.is_null(part) {
                 continue;
             }
             let mut these = names.clone();

@@ -163,7 +163,7 @@ impl Class for ExpandJson {
     }
 
     fn apply<R: Record>(&mut self, record: &mut R) -> Result<bool, Fault> {
-        if splice::is_null(record.payload(self.part)) {
+        if record.is_null(self.part) {
             return Ok(true);
         }
         let with_schema = record.schema_id(self.part) != 0;

@@ -13,7 +13,6 @@ use crate::number;
 use crate::record::{Fault, Part, Record, announce};
 use crate::scan::quoted;
 use crate::schemas::{Known, Plans, known};
-use crate::splice;
 use crate::tree::Tree;
 
 const ALGORITHMS: [&str; 2] = ["hmac-sha256", "sha256"];
@@ -169,7 +168,7 @@ impl Class for Tokenize {
     }
 
     fn apply<R: Record>(&mut self, record: &mut R) -> Result<bool, Fault> {
-        if splice::is_null(record.payload(self.part)) {
+        if record.is_null(self.part) {
             let missing = || Fault::data("the value to tokenize is null");
             return if self.missing_fails { Err(missing()) } else { Ok(true) };
         }
