@@ -38,7 +38,8 @@ pub(crate) fn parse(text: &str) -> Option<Value> {
     let plain = text.replace("\\:", ":");
     let mut rest = Rest(&plain);
     match plain.chars().count() {
-        _ if !plain.starts_with(|c: char| c.is_ascii_digit()) => None,
+        // What lists and maps are made of ends a date.
+        _ if !plain.starts_with(|c: char| c.is_ascii_digit()) || plain.contains(['[', ']', '{', '}', ',', '"']) => None,
         10 => Some(Value::Date(i32::try_from(rest.date()?).ok()?)),
         13 => Some(Value::Time(i32::try_from(rest.clock()?).ok()?)),
         24 => {
@@ -154,6 +155,12 @@ mod tests {
         assert_eq!(parse("1970-01-01T00:00:00.001Z"), Some(Value::Timestamp(1)));
         assert_eq!(parse("1970-01-01T00\\:00\\:00.001Z"), Some(Value::Timestamp(1)));
         assert_eq!(parse("1970/01/01"), None);
+        // Numbers of other lengths, what follows the last one.
+        assert_eq!((parse("1970-1-2 x"), parse("1970- 1-2x")), (Some(Value::Date(1)), Some(Value::Date(1))));
+        assert_eq!(
+            (parse("2020-13-0]"), parse("-970-01-02"), parse("1970-01-0"), parse("197a-01-02")),
+            (None, None, None, None)
+        );
         assert_eq!(parse("1582-10-15"), Some(Value::Date(-141_427)));
         assert_eq!(parse("1582-10-04"), Some(Value::Date(-141_428)));
     }

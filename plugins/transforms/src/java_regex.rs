@@ -44,6 +44,10 @@ const CATEGORIES: &str =
 /// What Java refuses and the engine here would take.
 pub fn translate(pattern: &str) -> Result<String, String> {
     let mut translator = Translator::new(pattern);
+    let names: Vec<_> = translator.groups.iter().filter(|name| !name.is_empty()).collect();
+    if let Some(twice) = (1..names.len()).find(|at| names[..*at].contains(&names[*at])) {
+        return Err(format!("Named capturing group <{}> is already defined", names[twice]));
+    }
     while let Some(c) = translator.rest.next() {
         translator.step(c)?;
     }
@@ -330,7 +334,9 @@ mod tests {
 
     #[test]
     fn braces_that_java_refuses_are_refused() {
-        for pattern in ["a{2", "a{", "{", "a{x}", "a{1,2,3}", "\\", "^*++", "(?=a)???", r"\p{LL}", r"\p{alpha}"] {
+        for pattern in
+            ["a{2", "a{", "{", "a{x}", "a{1,2,3}", "\\", "^*++", "(?=a)???", r"\p{LL}", r"\p{alpha}", "(?<n>a)(?<n>b)"]
+        {
             assert!(translate(pattern).is_err(), "{pattern}");
         }
     }
